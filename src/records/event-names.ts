@@ -1,0 +1,66 @@
+/**
+ * What can happen: the closed list of event names. A record's `eventName` is one of these,
+ * so that filters, baselines and dashboards can rely on the spelling.
+ */
+export const EVENT_NAMES = [
+  'process.exec',
+  'process.exec_failed',
+  'process.fork',
+  'process.exit',
+  'process.ptrace',
+  'process.signal',
+  'process.fd_redirect',
+  'network.socket',
+  'network.bind',
+  'network.connect',
+  'network.accept',
+  'network.listen',
+  'network.close',
+  'network.flow',
+  'dns.query',
+  'dns.response',
+  'tls.client_hello',
+  'http.request',
+  'file.open',
+  'file.create',
+  'file.delete',
+  'file.rename',
+  'file.link',
+  'file.symlink',
+  'file.chmod',
+  'file.chown',
+  'file.truncate',
+  'file.mkdir',
+  'capability.use',
+  'privilege.change',
+  'namespace.change',
+  'mount.change',
+  'module.load',
+  'memfd.create',
+  'bpf.use',
+  'io_uring.use',
+  'k8s.audit',
+  'k8s.event',
+  'k8s.object',
+  'aws.cloudtrail',
+  'gcp.audit',
+  'azure.activity',
+  'cloud.log',
+  'linux.audit',
+  'syslog',
+  'log',
+  'sensor.status',
+  'sensor.loss',
+  'sensor.throttle',
+  'sensor.tamper',
+  'security.anomaly',
+  'security.detection',
+  'security.advice',
+] as const
+
+export type EventName = (typeof EVENT_NAMES)[number]
+
+/** Records that say something is wrong, rather than that something happened. */
+export function isFinding(eventName: string): boolean {
+  return eventName === 'security.detection' || eventName === 'security.anomaly'
+}

@@ -1,0 +1,46 @@
+/**
+ * Durable key-value state. Each component sees a namespace of its own.
+ *
+ * Keys and values are text; values are usually JSON. Reads see every write that was called before them.
+ * A promise that a write returns resolves when the write is committed (group commit: many writes share one).
+ */
+export interface Store {
+  get(key: string): Promise<string | undefined>
+  set(key: string, value: string): Promise<void>
+  delete(key: string): Promise<void>
+  /** Every entry whose key starts with `prefix`, in key order. */
+  entries(prefix: string): Promise<ReadonlyMap<string, string>>
+  /** Several writes in one transaction; undefined deletes. */
+  apply(changes: ReadonlyMap<string, string | undefined>): Promise<void>
+}
+
+/** The embedded store of a state directory, which owns the file and lends namespaces. */
+export interface StoreOwner {
+  /** A view of the store in which no other name's keys are visible. */
+  namespace(name: string): Store
+  /** Commits what is pending and closes the file. Safe to call twice. */
+  close(): Promise<void>
+}
+
+/** Forgets everything when the program ends: for tests, `validate` and sources without a position. */
+export function memoryStore(): StoreOwner {
+  const spaces = new Map<string, Map<string, string>>()
+  const namespace = (name: string): Store => {
+    const map = spaces.get(name) ?? new Map<string, string>()
+    spaces.set(name, map)
+    return {
+      get: async (key) => map.get(key),
+      set: async (key, value) => void map.set(key, value),
+      delete: async (key) => void map.delete(key),
+      entries: async (prefix) =>
+        new Map([...map].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1))),
+      apply: async (changes) => {
+        for (const [key, value] of changes) {
+          if (value === undefined) map.delete(key)
+          else map.set(key, value)
+        }
+      },
+    }
+  }
+  return { namespace, close: async () => {} }
+}
