@@ -1,10 +1,20 @@
-import { Observable, type OperatorFunction } from 'rxjs'
+import { merge, Observable, type OperatorFunction } from 'rxjs'
 import { joinAcks } from './ack.ts'
 import { type Batch, splitBatch } from './batch.ts'
 import type { Budget } from './budget.ts'
 
 /** The part of a budget that says whether somebody is waiting for room. */
 export type Pressure = Pick<Budget, 'isStarved' | 'starved$'>
+
+/** Pressure of whoever may be upstream: one of them waiting is enough. */
+export function anyPressure(all: readonly Pressure[]): Pressure {
+  return {
+    get isStarved() {
+      return all.some((one) => one.isStarved)
+    },
+    starved$: merge(...all.map((one) => one.starved$)),
+  }
+}
 
 export interface CoalesceOptions {
   /** Flush once this many records are held. */

@@ -47,15 +47,12 @@ export function createLogger(options: LoggerOptions): Logger {
     return known?.suppressed ?? 0
   }
 
+  const line = encoding === 'json' ? jsonLine : textLine
   const say = (at: Level, message: string, fields: Fields): void => {
     if (RANK[at] < RANK[level]) return
-    let all = fields
-    if (RANK[at] >= RANK.warn) {
-      const repeated = admit(`${message}|${fields['otelcol.component.id'] ?? ''}|${errorText(fields['error'])}`)
-      if (repeated < 0) return
-      if (repeated > 0) all = { ...fields, repeated }
-    }
-    write(encoding === 'json' ? jsonLine(at, message, all, now()) : textLine(at, message, all, now()))
+    const repeated = RANK[at] < RANK.warn ? 0 : admit(repeatKey(message, fields))
+    if (repeated < 0) return
+    write(line(at, message, repeated > 0 ? { ...fields, repeated } : fields, now()))
   }
 
   const build = (base: Fields): Logger => ({
@@ -68,8 +65,9 @@ export function createLogger(options: LoggerOptions): Logger {
   return build({})
 }
 
-function errorText(value: unknown): string {
-  return value instanceof Error ? value.message : String(value ?? '')
+function repeatKey(message: string, fields: Fields): string {
+  const error = fields['error']
+  return `${message}|${fields['otelcol.component.id'] ?? ''}|${error instanceof Error ? error.message : error}`
 }
 
 function plain(value: unknown): unknown {

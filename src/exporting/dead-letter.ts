@@ -1,0 +1,76 @@
+/**
+ * The dead-letter file: one JSON object a line for everything that never will be delivered, with the
+ * reason beside it. Written and flushed to disk before the source may forget the record.
+ */
+import { constants, type FileHandle, mkdir, open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DeadLetter } from '../component.ts'
+import { recordToJson } from '../records/json.ts'
+
+export interface DeadLetterFile {
+  /** Resolves with the bytes written once they are on disk. Rejects when the disk refuses. */
+  write(component: string, letters: readonly DeadLetter[]): Promise<number>
+  close(): Promise<void>
+}
+
+export interface DeadLetterOptions {
+  readonly directory: string
+  /** The file is renamed to `….1`, replacing an older one, when it grows past this. */
+  readonly maxBytes: number
+  /** Hears of the older file that a rotation replaced: its records are gone. */
+  readonly onDiscard?: (bytes: number) => void
+}
+
+const NAME = 'dead-letter.jsonl'
+
+/** Opens the file on first use, so that a run without a dead letter leaves none behind. */
+export function deadLetterFile({ directory, maxBytes, onDiscard }: DeadLetterOptions): DeadLetterFile {
+  const path = join(directory, NAME)
+  let handle: FileHandle | undefined
+  let size = 0
+  let replaced = 0
+  let last: Promise<unknown> = Promise.resolve()
+
+  const append = async (text: string): Promise<number> => {
+    const bytes = Buffer.from(text)
+    if (handle !== undefined && size > 0 && size + bytes.length > maxBytes) await rotate()
+    if (handle === undefined) {
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants
+      handle = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)
+      size = (await handle.stat()).size
+    }
+    await handle.write(bytes)
+    await handle.datasync()
+    size += bytes.length
+    return bytes.length
+  }
+
+  const rotate = async (): Promise<void> => {
+    await handle?.close()
+    handle = undefined
+    if (replaced > 0) onDiscard?.(replaced)
+    replaced = size
+    await rename(path, `${path}.1`)
+  }
+
+  return {
+    write(component, letters) {
+      const text = letters.map((letter) => lineOf(component, letter)).join('')
+      // One at a time: lines of two writers must not be mixed.
+      const written = last.then(() => append(text))
+      last = written.catch(() => {})
+      return written
+    },
+    async close() {
+      await last
+      await handle?.close()
+      handle = undefined
+    },
+  }
+}
+
+function lineOf(component: string, { reason, error, record, raw, source }: DeadLetter): string {
+  const head = JSON.stringify({ time: new Date().toISOString(), component, reason, error, source, raw })
+  return record === undefined ? `${head}\n` : `${head.slice(0, -1)},"record":${recordToJson(record)}}\n`
+}

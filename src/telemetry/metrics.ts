@@ -1,0 +1,109 @@
+/**
+ * Every metric Weir emits, in one table. `docs/metrics.md` is made from it.
+ *
+ * Names that the OpenTelemetry Collector has keep its spelling (and, like its Prometheus reader, carry no
+ * `_total` and no unit), so that existing dashboards and alerts work; names of ours start with `weir_`.
+ */
+
+export interface MetricSpec {
+  readonly kind: 'counter' | 'gauge'
+  readonly unit: string
+  readonly labels: readonly string[]
+  readonly help: string
+}
+
+const counter = (unit: string, labels: readonly string[], help: string): MetricSpec => ({
+  kind: 'counter',
+  unit,
+  labels,
+  help,
+})
+const gauge = (unit: string, labels: readonly string[], help: string): MetricSpec => ({
+  kind: 'gauge',
+  unit,
+  labels,
+  help,
+})
+
+const RECEIVER = ['receiver', 'transport'] as const
+const PROCESSOR = ['processor', 'otel_signal'] as const
+const EXPORTER = ['exporter'] as const
+const QUEUE = ['exporter', 'data_type'] as const
+const COMPONENT = ['component', 'kind', 'reason'] as const
+
+export const METRICS = {
+  otelcol_receiver_accepted_log_records: counter('{records}', RECEIVER, 'Records admitted to the pipelines.'),
+  otelcol_receiver_refused_log_records: counter('{records}', RECEIVER, 'Records that found no room in the pipelines.'),
+  otelcol_receiver_failed_log_records: counter(
+    '{records}',
+    RECEIVER,
+    'Records admitted whose journey ended in a failure: a replaying source sends them again.',
+  ),
+  otelcol_processor_incoming_items: counter('{records}', PROCESSOR, 'Records given to a processor.'),
+  otelcol_processor_outgoing_items: counter('{records}', PROCESSOR, 'Records a processor passed on.'),
+  otelcol_exporter_sent_log_records: counter('{records}', EXPORTER, 'Records the destination has acknowledged.'),
+  otelcol_exporter_send_failed_log_records: counter(
+    '{records}',
+    EXPORTER,
+    'Records the destination refused for good, or that were given up.',
+  ),
+  otelcol_exporter_enqueue_failed_log_records: counter(
+    '{records}',
+    EXPORTER,
+    'Records that found no room in the queue of an exporter.',
+  ),
+  otelcol_exporter_queue_size: gauge('{batches}', QUEUE, 'Batches waiting for a consumer.'),
+  otelcol_exporter_queue_capacity: gauge(
+    '{batches}',
+    QUEUE,
+    'Most batches that may wait; 0 where the budget of bytes is the only bound.',
+  ),
+  otelcol_exporter_in_flight_requests: gauge('{requests}', QUEUE, 'Requests on their way.'),
+  otelcol_process_uptime: counter('s', [], 'Seconds since the start.'),
+  otelcol_process_cpu_seconds: counter('s', [], 'CPU time of the process, user and system.'),
+  otelcol_process_memory_rss: gauge('By', [], 'Resident memory.'),
+  otelcol_process_runtime_heap_alloc_bytes: gauge('By', [], 'JavaScript heap in use.'),
+  otelcol_process_runtime_total_sys_memory_bytes: gauge('By', [], 'JavaScript heap plus memory outside it.'),
+  otelcol_fileconsumer_open_files: gauge('{files}', ['receiver'], 'Files held open.'),
+  otelcol_fileconsumer_reading_files: gauge('{files}', ['receiver'], 'Files being read.'),
+  weir_file_bytes_read: counter('By', ['receiver'], 'Bytes read from followed files.'),
+  weir_file_truncated_bytes: counter('By', ['receiver'], 'Bytes cut from lines longer than max_log_size.'),
+  weir_file_lost_bytes: counter(
+    'By',
+    ['receiver', 'reason'],
+    'Bytes that a rotation destroyed before they could be read, where that can be seen.',
+  ),
+  weir_receiver_outcomes: counter(
+    '{records}',
+    ['receiver', 'outcome'],
+    'How journeys ended: delivered, rejected or failed.',
+  ),
+  weir_receiver_restarts: counter('{restarts}', ['receiver'], 'Times a receiver was started again after an error.'),
+  weir_component_filtered_records: counter('{records}', COMPONENT, 'Records dropped on purpose, by configuration.'),
+  weir_component_lost_records: counter('{records}', COMPONENT, 'Records lost that should have been delivered.'),
+  weir_component_rejected_records: counter(
+    '{records}',
+    COMPONENT,
+    'Records that never can be delivered; they are in the dead-letter file.',
+  ),
+  weir_dead_letter_bytes: counter('By', [], 'Bytes written to the dead-letter file.'),
+  weir_exporter_retries: counter('{requests}', ['exporter', 'reason'], 'Requests that will be sent again, by cause.'),
+  weir_exporter_sent_bytes: counter('By', EXPORTER, 'Bytes sent to the destination, after compression.'),
+  weir_exporter_partial_unknown: counter(
+    '{requests}',
+    EXPORTER,
+    'Requests of which the destination kept an unknown part.',
+  ),
+  weir_operator_rebuilds: counter(
+    '{rebuilds}',
+    ['component'],
+    'Times a processor was rebuilt after its stream ended in an error.',
+  ),
+  weir_budget_used_bytes: gauge('By', ['receiver'], 'Bytes admitted and not settled.'),
+  weir_budget_limit_bytes: gauge('By', ['receiver'], 'Most bytes that may be on their way.'),
+  weir_event_loop_delay_seconds: gauge('s', ['quantile'], 'Delay of the event loop since the last scrape.'),
+  weir_config_reloads: counter('{reloads}', ['result'], 'Reloads of the configuration: applied, unchanged or refused.'),
+  weir_component_healthy: gauge('1', ['component', 'kind'], '1 while a component is healthy, else 0.'),
+} as const satisfies Record<string, MetricSpec>
+
+export type MetricName = keyof typeof METRICS

@@ -1,0 +1,96 @@
+/**
+ * Counters and gauges, kept as plain numbers and written out in Prometheus's text format.
+ *
+ * Everything is counted per batch, never per record, so a lookup by label text is cheap enough.
+ * Labels may stem from configuration and code only, never from events; a cap guards against a mistake there.
+ */
+import { METRICS, type MetricName, type MetricSpec } from './metrics.ts'
+
+export type Labels = Readonly<Record<string, string>>
+
+interface Series {
+  readonly labels: Labels
+  value: number
+}
+
+const MAX_SERIES = 2000
+
+export class MetricRegistry {
+  readonly #series = new Map<MetricName, Map<string, Series>>()
+  readonly #collectors = new Set<() => void>()
+
+  add(name: MetricName, value: number, labels: Labels = {}): void {
+    const series = this.#find(name, labels)
+    if (series !== undefined) series.value += value
+  }
+
+  set(name: MetricName, value: number, labels: Labels = {}): void {
+    const series = this.#find(name, labels)
+    if (series !== undefined) series.value = value
+  }
+
+  /** Sum over all series of a metric whose labels contain `where`. */
+  sum(name: MetricName, where: Labels = {}): number {
+    let total = 0
+    for (const { labels, value } of this.list(name)) {
+      if (Object.entries(where).every(([key, wanted]) => labels[key] === wanted)) total += value
+    }
+    return total
+  }
+
+  list(name: MetricName): readonly Readonly<Series>[] {
+    return [...(this.#series.get(name)?.values() ?? [])]
+  }
+
+  /** Removes the series of a component that is gone, so that a reload does not leave its gauges standing. */
+  forget(label: string, value: string): void {
+    for (const series of this.#series.values()) {
+      for (const [key, { labels }] of series) if (labels[label] === value) series.delete(key)
+    }
+  }
+
+  /** Runs before each exposition: for gauges that are cheaper to read than to keep. Returns its removal. */
+  onCollect(collector: () => void): () => void {
+    this.#collectors.add(collector)
+    return () => this.#collectors.delete(collector)
+  }
+
+  /** Prometheus text exposition format 0.0.4. */
+  expose(): string {
+    for (const collect of this.#collectors) collect()
+    const out: string[] = []
+    for (const [name, series] of [...this.#series].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const { help, kind }: MetricSpec = METRICS[name]
+      out.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`)
+      for (const { labels, value } of series.values()) out.push(`${name}${labelText(labels)} ${value}`)
+    }
+    return `${out.join('\n')}\n`
+  }
+
+  #find(name: MetricName, labels: Labels): Series | undefined {
+    if (!(name in METRICS)) throw new Error(`metric ${name} is not declared in telemetry/metrics.ts`)
+    let all = this.#series.get(name)
+    if (all === undefined) {
+      all = new Map()
+      this.#series.set(name, all)
+    }
+    const key = labelText(labels)
+    let series = all.get(key)
+    if (series === undefined) {
+      if (all.size >= MAX_SERIES) return undefined
+      series = { labels, value: 0 }
+      all.set(key, series)
+    }
+    return series
+  }
+}
+
+function labelText(labels: Labels): string {
+  let text = ''
+  for (const key in labels) text += `${text === '' ? '' : ','}${key}="${escapeLabel(labels[key] as string)}"`
+  return text === '' ? '' : `{${text}}`
+}
+
+function escapeLabel(value: string): string {
+  return /["\\\n]/.test(value) ? value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n') : value
+}
