@@ -7,7 +7,7 @@
 import { mergeMap, Subject, tap } from 'rxjs'
 import type { Batch } from '../flow/batch.ts'
 import { coalesce, type Pressure } from '../flow/coalesce.ts'
-import type { DeliverRecords } from './deliver.ts'
+import type { Delivery } from './deliver.ts'
 import type { DeliverySettings } from './settings.ts'
 
 export interface Chain {
@@ -21,7 +21,7 @@ export interface Chain {
 }
 
 export function createChain(
-  deliver: DeliverRecords,
+  delivery: Delivery,
   { sending_queue }: DeliverySettings,
   pressure: Pressure,
   signal: AbortSignal,
@@ -47,7 +47,7 @@ export function createChain(
       mergeMap(async ({ records, ack }) => {
         waiting -= 1
         inFlight += 1
-        const outcome = await deliver(records, signal)
+        const outcome = await delivery.deliver(records, signal)
         inFlight -= 1
         ack.settle(outcome)
       }, num_consumers),

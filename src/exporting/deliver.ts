@@ -22,88 +22,107 @@ export interface DeliveryHooks {
   health(status: Health, reason?: string): void
 }
 
-export type DeliverRecords = (records: readonly LogRecord[], signal: AbortSignal) => Promise<Outcome>
+interface Again {
+  readonly records: readonly LogRecord[]
+  readonly error: Error
+}
 
-/** Builds the function that delivers. It never rejects; `failed` means that `signal` ended it. */
-export function createDelivery(
-  exporter: Exporter,
-  { timeout, retry_on_failure: retry }: DeliverySettings,
-  hooks: DeliveryHooks,
-): DeliverRecords {
-  const attempt = async (records: readonly LogRecord[], signal: AbortSignal): Promise<void> => {
-    const limited = timeout > 0 ? AbortSignal.any([signal, AbortSignal.timeout(timeout)]) : signal
-    await Promise.race([exporter.export(records, limited), aborted(limited)])
-    hooks.sent(records.length)
-    hooks.health('ok')
+/** What one attempt came to: the outcome of what is done with, and what is to be tried again. */
+interface Verdict {
+  readonly outcome: Outcome
+  readonly again?: Again
+}
+
+/** One exporter's delivery. `deliver` never rejects; the outcome `failed` means that the signal ended it. */
+export class Delivery {
+  readonly #exporter: Exporter
+  readonly #settings: DeliverySettings
+  readonly #hooks: DeliveryHooks
+
+  constructor(exporter: Exporter, settings: DeliverySettings, hooks: DeliveryHooks) {
+    this.#exporter = exporter
+    this.#settings = settings
+    this.#hooks = hooks
   }
 
-  const discard = async (records: readonly LogRecord[], reason: string, error: Error): Promise<Outcome> => {
-    await hooks.reject(records.map((record) => ({ reason, error: error.message, record })))
-    return { kind: 'rejected', error }
-  }
-
-  const halves = async (records: readonly LogRecord[], signal: AbortSignal): Promise<Outcome> => {
-    const middle = records.length >> 1
-    const first = await deliver(records.slice(0, middle), signal)
-    return worse(first, await deliver(records.slice(middle), signal))
-  }
-
-  // Undefined means: try the remaining records again later.
-  const settle = (records: readonly LogRecord[], error: Error, signal: AbortSignal): Promise<Outcome> | undefined => {
-    if (error instanceof TooLargeError) {
-      return records.length > 1 ? halves(records, signal) : discard(records, 'too_large', error)
-    }
-    if (error instanceof RejectedError) {
-      return error.bisect && records.length > 1 ? halves(records, signal) : discard(records, error.reason, error)
-    }
-    return undefined
-  }
-
-  const takePartial = async (records: readonly LogRecord[], error: PartialError): Promise<Outcome> => {
-    const { rejected, rejectedCount, retry: again } = error
-    hooks.sent(records.length - rejected.length - rejectedCount - again.length)
-    if (rejectedCount > 0) hooks.refusedUnnamed(rejectedCount, error)
-    if (rejected.length > 0) await hooks.reject(rejected)
-    return rejected.length + rejectedCount > 0 ? { kind: 'rejected', error } : DELIVERED
-  }
-
-  const deliver: DeliverRecords = async (records, signal) => {
+  async deliver(records: readonly LogRecord[], signal: AbortSignal): Promise<Outcome> {
     const startedAt = Date.now()
     let rest = records
     let worst: Outcome = DELIVERED
     for (let tries = 0; ; tries++) {
-      let error: Error
-      try {
-        await attempt(rest, signal)
-        return worst
-      } catch (thrown) {
-        error = thrown instanceof Error ? thrown : new Error(String(thrown))
-      }
-      if (error instanceof PartialError) {
-        worst = worse(worst, await takePartial(rest, error))
-        rest = error.retry
-        if (rest.length === 0) return worst
-      }
-      const settled = settle(rest, error, signal)
-      if (settled !== undefined) return worse(worst, await settled)
-      if (signal.aborted) return { kind: 'failed', error }
-      const waitMs = backoffMs(retry, tries, error instanceof RetryLaterError ? error.retryAfterMs : 0)
-      if (givesUp(startedAt, waitMs)) return worse(worst, await discard(rest, 'retries_exhausted', error))
-      report(error, waitMs)
-      if (!(await pause(waitMs, signal))) return { kind: 'failed', error }
+      const { outcome, again } = await this.#attempt(rest, signal)
+      worst = worse(worst, outcome)
+      if (again === undefined) return worst
+      const end = await this.#waitForRetry(again, tries, startedAt, signal)
+      if (end !== undefined) return worse(worst, end)
+      rest = again.records
     }
   }
 
-  const givesUp = (startedAt: number, waitMs: number): boolean =>
-    !retry.enabled || (retry.max_elapsed_time > 0 && Date.now() + waitMs - startedAt > retry.max_elapsed_time)
-
-  const report = (error: Error, waitMs: number): void => {
-    const held = error instanceof HoldError
-    hooks.retrying(held ? 'held' : error.name === 'TimeoutError' ? 'timeout' : 'unavailable', error, waitMs)
-    hooks.health(held ? 'permanent' : 'recoverable', error.message)
+  async #attempt(records: readonly LogRecord[], signal: AbortSignal): Promise<Verdict> {
+    const { timeout } = this.#settings
+    const limited = timeout > 0 ? AbortSignal.any([signal, AbortSignal.timeout(timeout)]) : signal
+    try {
+      await Promise.race([this.#exporter.export(records, limited), aborted(limited)])
+    } catch (thrown) {
+      return this.#judge(records, thrown instanceof Error ? thrown : new Error(String(thrown)), signal)
+    }
+    this.#hooks.sent(records.length)
+    this.#hooks.health('ok')
+    return { outcome: DELIVERED }
   }
 
-  return deliver
+  async #judge(records: readonly LogRecord[], error: Error, signal: AbortSignal): Promise<Verdict> {
+    if (error instanceof PartialError) {
+      const outcome = await this.#takePartial(records, error)
+      return error.retry.length === 0 ? { outcome } : { outcome, again: { records: error.retry, error } }
+    }
+    const tooLarge = error instanceof TooLargeError
+    if (!tooLarge && !(error instanceof RejectedError)) return { outcome: DELIVERED, again: { records, error } }
+    if (records.length > 1 && (tooLarge || error.bisect)) return { outcome: await this.#halves(records, signal) }
+    return { outcome: await this.#discard(records, tooLarge ? 'too_large' : error.reason, error) }
+  }
+
+  async #takePartial(records: readonly LogRecord[], error: PartialError): Promise<Outcome> {
+    const { rejected, rejectedCount, retry } = error
+    this.#hooks.sent(records.length - rejected.length - rejectedCount - retry.length)
+    if (rejectedCount > 0) this.#hooks.refusedUnnamed(rejectedCount, error)
+    if (rejected.length > 0) await this.#hooks.reject(rejected)
+    return rejected.length + rejectedCount > 0 ? { kind: 'rejected', error } : DELIVERED
+  }
+
+  async #halves(records: readonly LogRecord[], signal: AbortSignal): Promise<Outcome> {
+    const middle = records.length >> 1
+    const first = await this.deliver(records.slice(0, middle), signal)
+    return worse(first, await this.deliver(records.slice(middle), signal))
+  }
+
+  async #discard(records: readonly LogRecord[], reason: string, error: Error): Promise<Outcome> {
+    await this.#hooks.reject(records.map((record) => ({ reason, error: error.message, record })))
+    return { kind: 'rejected', error }
+  }
+
+  // Undefined means: go on. An outcome means: the end has come for these records.
+  async #waitForRetry(
+    { records, error }: Again,
+    tries: number,
+    startedAt: number,
+    signal: AbortSignal,
+  ): Promise<Outcome | undefined> {
+    if (signal.aborted) return { kind: 'failed', error }
+    const { retry_on_failure: retry } = this.#settings
+    const waitMs = backoffMs(retry, tries, error instanceof RetryLaterError ? error.retryAfterMs : 0)
+    const late = retry.max_elapsed_time > 0 && Date.now() + waitMs - startedAt > retry.max_elapsed_time
+    if (!retry.enabled || late) return this.#discard(records, 'retries_exhausted', error)
+    this.#hooks.retrying(retryReason(error), error, waitMs)
+    this.#hooks.health(error instanceof HoldError ? 'permanent' : 'recoverable', error.message)
+    return (await pause(waitMs, signal)) ? undefined : { kind: 'failed', error }
+  }
+}
+
+function retryReason(error: Error): string {
+  if (error instanceof HoldError) return 'held'
+  return error.name === 'TimeoutError' ? 'timeout' : 'unavailable'
 }
 
 // An exporter that does not heed its signal must not hold up the shutdown.
