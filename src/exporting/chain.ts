@@ -5,6 +5,7 @@
  * waits for the destination, so a dead destination slows its source and nothing else.
  */
 import { mergeMap, Subject, tap } from 'rxjs'
+import type { Outcome } from '../flow/ack.ts'
 import type { Batch } from '../flow/batch.ts'
 import { coalesce, type Pressure } from '../flow/coalesce.ts'
 import type { Delivery } from './deliver.ts'
@@ -47,7 +48,7 @@ export function createChain(
       mergeMap(async ({ records, ack }) => {
         waiting -= 1
         inFlight += 1
-        const outcome = await delivery.deliver(records, signal)
+        const outcome = await delivery.deliver(records, signal).catch(failed)
         inFlight -= 1
         ack.settle(outcome)
       }, num_consumers),
@@ -67,4 +68,9 @@ export function createChain(
       return closed
     },
   }
+}
+
+// Only a dead-letter file that could not be written until the end makes a delivery throw.
+function failed(error: Error): Outcome {
+  return { kind: 'failed', error }
 }

@@ -1,0 +1,134 @@
+/** Makes the instances of one island and joins them, from the end of the flow to its beginning. Nothing runs yet. */
+import type { Connector, Exporter, Lifecycle, Processor, Receiver } from '../component.ts'
+import type { ComponentConfig, PipelineConfig } from '../config/config.ts'
+import { type Chain, createChain } from '../exporting/chain.ts'
+import { Delivery } from '../exporting/deliver.ts'
+import { settingsOf } from '../exporting/settings.ts'
+import { Budget } from '../flow/budget.ts'
+import { anyPressure } from '../flow/coalesce.ts'
+import { Intake } from '../flow/intake.ts'
+import { copyAmong, copying, routeAmong, type Sink, shareAmong } from './fan-out.ts'
+import { deliveryHooks, intakeObserver, observeChain } from './observe.ts'
+import { createPipeline, type NamedProcessor, type Pipeline } from './pipeline.ts'
+import type { Island } from './plan.ts'
+import { createContext, type Runtime } from './runtime.ts'
+
+export interface RunningReceiver {
+  readonly id: string
+  readonly receiver: Receiver
+  readonly intake: Intake
+  readonly ends: boolean
+}
+
+export interface Part {
+  readonly id: string
+  readonly part: Lifecycle
+}
+
+export interface BuiltIsland {
+  readonly receivers: readonly RunningReceiver[]
+  /** In the order of the flow. */
+  readonly pipelines: readonly Pipeline[]
+  readonly chains: readonly Chain[]
+  /** Everything with a life, in starting order: from the end of the flow to its beginning. */
+  readonly parts: readonly Part[]
+  /** Removes what the island shows in metrics. */
+  forget(): void
+}
+
+/** `now` ends every request and wait of the island. `shareBytes` is the room of one receiver. */
+export function buildIsland(island: Island, runtime: Runtime, now: AbortSignal, shareBytes: number): BuiltIsland {
+  return new Builder(island, runtime, now, shareBytes).build()
+}
+
+class Builder {
+  readonly #island: Island
+  readonly #runtime: Runtime
+  readonly #now: AbortSignal
+  readonly #budgets: ReadonlyMap<string, Budget>
+  readonly #chains = new Map<string, Chain>()
+  readonly #connectors = new Map<string, Connector>()
+  readonly #pipelines = new Map<string, Pipeline>()
+  readonly #parts: Part[] = []
+  readonly #forgets: (() => void)[] = []
+
+  constructor(island: Island, runtime: Runtime, now: AbortSignal, shareBytes: number) {
+    this.#island = island
+    this.#runtime = runtime
+    this.#now = now
+    this.#budgets = new Map(island.receivers.map(({ id }) => [id, new Budget(shareBytes)]))
+  }
+
+  build(): BuiltIsland {
+    for (const one of this.#island.exporters) this.#exporter(one)
+    for (const one of this.#island.connectors) this.#connector(one)
+    for (const one of [...this.#island.pipelines].reverse()) this.#pipeline(one)
+    const receivers = this.#island.receivers.map((one) => this.#receiver(one))
+    return {
+      receivers,
+      pipelines: this.#island.pipelines.map(({ id }) => this.#pipelines.get(id) as Pipeline),
+      chains: [...this.#chains.values()],
+      parts: this.#parts,
+      forget: () => {
+        for (const forget of this.#forgets) forget()
+      },
+    }
+  }
+
+  #exporter({ id, definition, config }: Island['exporters'][number]): void {
+    const context = createContext(this.#runtime, 'exporter', id, this.#now)
+    const exporter: Exporter = definition.create(config, context)
+    const settings = settingsOf(config)
+    const delivery = new Delivery(exporter, settings, deliveryHooks(id, context, this.#runtime.metrics))
+    const chain = createChain(delivery, settings, anyPressure([...this.#budgets.values()]), this.#now)
+    this.#chains.set(id, chain)
+    this.#forgets.push(observeChain(id, chain, this.#runtime.metrics))
+    this.#parts.push({ id, part: exporter })
+  }
+
+  #connector({ id, definition, config }: Island['connectors'][number]): void {
+    const connector = definition.create(config, createContext(this.#runtime, 'connector', id, this.#now))
+    this.#connectors.set(id, connector)
+    this.#parts.push({ id, part: connector })
+  }
+
+  #pipeline({ id, processors, exporters }: PipelineConfig): void {
+    const mine = processors.map((each): NamedProcessor => {
+      const { definition, config } = this.#island.processors.get(each.id) as ComponentConfig
+      const context = createContext(this.#runtime, 'processor', each.id, this.#now, id)
+      const processor = definition.create(config, context as never) as Processor
+      this.#parts.push({ id: each.id, part: processor })
+      return { id: each.id, processor }
+    })
+    const sinks = exporters.map((each): Sink => {
+      if (each.kind === 'exporter') return this.#chains.get(each.id) as Chain
+      const sink = this.#connectorSink(each.id)
+      return exporters.length > 1 ? copying(sink) : sink
+    })
+    this.#pipelines.set(id, createPipeline(id, mine, shareAmong(sinks), this.#runtime))
+  }
+
+  #connectorSink(id: string): Sink {
+    const connector = this.#connectors.get(id) as Connector
+    return routeAmong((record) => connector.route(record), new Map(this.#fedBy(id).map((one) => [one.id, one])))
+  }
+
+  #receiver({ id, definition, config }: Island['receivers'][number]): RunningReceiver {
+    const budget = this.#budgets.get(id) as Budget
+    const receiver = definition.create(config, createContext(this.#runtime, 'receiver', id, this.#now))
+    this.#parts.push({ id, part: receiver })
+    const { observer, forget } = intakeObserver(id, budget, this.#runtime.metrics)
+    this.#forgets.push(forget)
+    const intake = new Intake(budget, observer)
+    const sink = copyAmong(this.#fedBy(id))
+    intake.batches$.subscribe((batch) => sink.push(batch))
+    return { id, receiver, intake, ends: definition.ends }
+  }
+
+  /** The pipelines that list a receiver or connector. A connector's are built before the pipeline that feeds it. */
+  #fedBy(id: string): Pipeline[] {
+    return this.#island.pipelines
+      .filter(({ receivers }) => receivers.some((one) => one.id === id))
+      .map((one) => this.#pipelines.get(one.id) as Pipeline)
+  }
+}
