@@ -6,12 +6,20 @@
  */
 export interface Store {
   get(key: string): Promise<string | undefined>
-  set(key: string, value: string): Promise<void>
-  delete(key: string): Promise<void>
+  set(key: string, value: string, options?: WriteOptions): Promise<void>
+  delete(key: string, options?: WriteOptions): Promise<void>
   /** Every entry whose key starts with `prefix`, in key order. */
   entries(prefix: string): Promise<ReadonlyMap<string, string>>
   /** Several writes in one transaction; undefined deletes. */
-  apply(changes: ReadonlyMap<string, string | undefined>): Promise<void>
+  apply(changes: ReadonlyMap<string, string | undefined>, options?: WriteOptions): Promise<void>
+}
+
+export interface WriteOptions {
+  /**
+   * A committed write survives the death of the process; a durable one a power cut as well (it costs an fsync).
+   * For what must be safe before an answer that can't be taken back.
+   */
+  readonly durable?: boolean
 }
 
 /** The embedded store of a state directory, which owns the file and lends namespaces. */
