@@ -1,0 +1,51 @@
+/** What is done to every string that a request may have supplied, before it becomes part of a record. */
+
+/** Most characters of an attribute, by what it holds. */
+export const LIMITS = {
+  name: 512,
+  agent: 1024,
+  uri: 4096,
+  message: 2048,
+  value: 2048,
+  body: 1024,
+  raw: 1_048_576,
+} as const
+
+/** A well-formed string of at most `max` characters and a mark that says how many were cut. */
+export function bounded(text: string, max: number): string {
+  return text.length <= max ? text.toWellFormed() : cut(text, max)
+}
+
+/** The same for a value that may be anything; undefined unless it is a string with something in it. */
+export function boundedText(value: unknown, max: number): string | undefined {
+  return typeof value === 'string' && value !== '' ? bounded(value, max) : undefined
+}
+
+function cut(text: string, max: number): string {
+  return `${text.slice(0, max).toWellFormed()}…[${text.length - max} more]`
+}
+
+// C0 and C1 controls, line and paragraph separators, zero-width characters and the marks that turn text around.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not reach a terminal.
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
+const EVERY_UNPRINTABLE = new RegExp(UNPRINTABLE.source, 'g')
+
+/** One printable line: characters that could move a cursor, colour a terminal or hide text are written as `\u001b`. */
+export function oneLine(text: string): string {
+  if (!UNPRINTABLE.test(text)) return text
+  return text.replace(EVERY_UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** A table that forgets everything once it is full: for values that repeat a lot and may be supplied by anyone. */
+export function boundedCache<T>(entries: number, create: (key: string) => T, maxKey = 1024): (key: string) => T {
+  const known = new Map<string, T>()
+  return (key) => {
+    const hit = known.get(key)
+    if (hit !== undefined) return hit
+    const made = create(key)
+    if (key.length > maxKey) return made
+    if (known.size >= entries) known.clear()
+    known.set(key, made)
+    return made
+  }
+}
