@@ -1,4 +1,4 @@
-import { merge, Observable, type OperatorFunction } from 'rxjs'
+import { fromEvent, map, merge, Observable, type OperatorFunction } from 'rxjs'
 import { joinAcks } from './ack.ts'
 import { type Batch, splitBatch } from './batch.ts'
 import type { Budget } from './budget.ts'
@@ -13,6 +13,16 @@ export function anyPressure(all: readonly Pressure[]): Pressure {
       return all.some((one) => one.isStarved)
     },
     starved$: merge(...all.map((one) => one.starved$)),
+  }
+}
+
+/** From the moment `signal` aborts nobody may wait for a fuller batch. */
+export function pressureOf(signal: AbortSignal): Pressure {
+  return {
+    get isStarved() {
+      return signal.aborted
+    },
+    starved$: fromEvent(signal, 'abort').pipe(map(() => {})),
   }
 }
 

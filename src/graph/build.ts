@@ -5,7 +5,7 @@ import { type Chain, createChain } from '../exporting/chain.ts'
 import { Delivery } from '../exporting/deliver.ts'
 import { settingsOf } from '../exporting/settings.ts'
 import { Budget } from '../flow/budget.ts'
-import { anyPressure } from '../flow/coalesce.ts'
+import { anyPressure, type Pressure, pressureOf } from '../flow/coalesce.ts'
 import { Intake } from '../flow/intake.ts'
 import { copyAmong, copying, routeAmong, type Sink, shareAmong } from './fan-out.ts'
 import { deliveryHooks, intakeObserver, observeChain } from './observe.ts'
@@ -36,9 +36,18 @@ export interface BuiltIsland {
   forget(): void
 }
 
-/** `now` ends every request and wait of the island. `shareBytes` is the room of one receiver. */
-export function buildIsland(island: Island, runtime: Runtime, now: AbortSignal, shareBytes: number): BuiltIsland {
-  return new Builder(island, runtime, now, shareBytes).build()
+export interface BuildOptions {
+  readonly runtime: Runtime
+  /** Aborts when nothing more is taken in: from then on nobody waits for a fuller batch. */
+  readonly taking: AbortSignal
+  /** Ends every request and every wait. */
+  readonly now: AbortSignal
+  /** Room of one receiver, in bytes. */
+  readonly shareBytes: number
+}
+
+export function buildIsland(island: Island, options: BuildOptions): BuiltIsland {
+  return new Builder(island, options).build()
 }
 
 class Builder {
@@ -46,17 +55,19 @@ class Builder {
   readonly #runtime: Runtime
   readonly #now: AbortSignal
   readonly #budgets: ReadonlyMap<string, Budget>
+  readonly #pressure: Pressure
   readonly #chains = new Map<string, Chain>()
   readonly #connectors = new Map<string, Connector>()
   readonly #pipelines = new Map<string, Pipeline>()
   readonly #parts: Part[] = []
   readonly #forgets: (() => void)[] = []
 
-  constructor(island: Island, runtime: Runtime, now: AbortSignal, shareBytes: number) {
+  constructor(island: Island, { runtime, taking, now, shareBytes }: BuildOptions) {
     this.#island = island
     this.#runtime = runtime
     this.#now = now
     this.#budgets = new Map(island.receivers.map(({ id }) => [id, new Budget(shareBytes)]))
+    this.#pressure = anyPressure([...this.#budgets.values(), pressureOf(taking)])
   }
 
   build(): BuiltIsland {
@@ -80,7 +91,7 @@ class Builder {
     const exporter: Exporter = definition.create(config, context)
     const settings = settingsOf(config)
     const delivery = new Delivery(exporter, settings, deliveryHooks(id, context, this.#runtime.metrics))
-    const chain = createChain(delivery, settings, anyPressure([...this.#budgets.values()]), this.#now)
+    const chain = createChain(delivery, settings, this.#pressure, this.#now)
     this.#chains.set(id, chain)
     this.#forgets.push(observeChain(id, chain, this.#runtime.metrics))
     this.#parts.push({ id, part: exporter })

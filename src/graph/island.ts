@@ -22,7 +22,7 @@ export interface RunningIsland {
 export async function startIsland(plan: Island, runtime: Runtime, shareBytes: number): Promise<RunningIsland> {
   const taking = new AbortController()
   const now = new AbortController()
-  const built = buildIsland(plan, runtime, now.signal, shareBytes)
+  const built = buildIsland(plan, { runtime, taking: taking.signal, now: now.signal, shareBytes })
   try {
     for (const { id, part } of built.parts) await startPart(id, () => part.start?.(now.signal))
   } catch (error) {

@@ -1,0 +1,95 @@
+/** Opens what a running program stands on: state directory, store, dead-letter file, log, metrics. */
+import { totalmem } from 'node:os'
+import type { Host } from '../component.ts'
+import type { Config } from '../config/config.ts'
+import { deadLetterFile } from '../exporting/dead-letter.ts'
+import type { Runtime } from '../graph/runtime.ts'
+import { openStore } from '../storage/embedded.ts'
+import { HealthBoard } from '../telemetry/health.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { observeProcess } from '../telemetry/process-metrics.ts'
+import { MetricRegistry } from '../telemetry/registry.ts'
+import { type MetricsServer, serveMetrics } from '../telemetry/server.ts'
+
+const MIB = 2 ** 20
+const DEAD_LETTER_MAX_BYTES = 256 * MIB
+
+export interface OpenHostOptions {
+  readonly stateDir: string
+  readonly drain: boolean
+  readonly log: Logger
+  readonly config: Config
+  readonly isReady: () => boolean
+}
+
+export interface OpenHost {
+  readonly runtime: Runtime
+  /** Follows the part of the configuration that is the host's own. */
+  serve(config: Config): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openHost({ stateDir, drain, log, config, isReady }: OpenHostOptions): Promise<OpenHost> {
+  const stores = await openStore(stateDir, { warn: (message) => log.warn(message) })
+  const metrics = new MetricRegistry()
+  const health = new HealthBoard()
+  const stopObserving = observeProcess(metrics)
+  const lostLetters = { component: 'dead-letter', kind: 'host', reason: 'dead_letter_rotated_bytes' }
+  const deadLetters = deadLetterFile({
+    directory: stateDir,
+    maxBytes: DEAD_LETTER_MAX_BYTES,
+    onDiscard: (bytes) => metrics.add('weir_component_lost_records', bytes, lostLetters),
+  })
+  const host: Host = {
+    health: () => health.components,
+    startedAt: Date.now(),
+    get isReady() {
+      return isReady()
+    },
+  }
+  let servers: MetricsServer[] = []
+  let served = ''
+
+  const closeServers = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.close()))
+    servers = []
+  }
+
+  return {
+    runtime: {
+      log,
+      metrics,
+      health,
+      stores,
+      deadLetters,
+      stateDir,
+      drain,
+      host,
+      budgetBytes: config.service.memoryBudget ?? defaultBudget(),
+    },
+    async serve({ service }) {
+      const wanted = JSON.stringify(service.metrics)
+      if (wanted === served) return
+      await closeServers()
+      for (const { host: name, port } of service.metrics.readers) {
+        servers.push(await serveMetrics(metrics, name, port))
+      }
+      served = wanted
+    },
+    async close() {
+      stopObserving()
+      await closeServers()
+      await deadLetters.close()
+      await stores.close()
+    },
+  }
+}
+
+/**
+ * Room for records in flight: a sixteenth of the memory this process may use, between 8 and 32 MiB.
+ * In the heap a record takes several times its length on the wire.
+ */
+function defaultBudget(): number {
+  const limit = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem())
+  return Math.min(32 * MIB, Math.max(8 * MIB, Math.floor(limit / 16)))
+}

@@ -1,0 +1,123 @@
+/** One run: from the open store to the closing summary. */
+import { type Config, formatProblem, type LoadResult } from '../config/config.ts'
+import { Program } from '../graph/program.ts'
+import { createLogger, type Logger } from '../telemetry/logger.ts'
+import { isWhole, summarise, summaryText } from '../telemetry/summary.ts'
+import { type OpenHost, openHost } from './host.ts'
+
+export interface SessionOptions {
+  readonly load: () => LoadResult
+  readonly config: Config
+  readonly stateDir: string
+  readonly drain: boolean
+  readonly stderr: (text: string) => void
+}
+
+export class Session {
+  readonly #options: SessionOptions
+  readonly #host: OpenHost
+  readonly #program: Program
+  readonly log: Logger
+  #config: Config
+  #ready = false
+  #startedAt = 0
+  #reloading: Promise<void> = Promise.resolve()
+
+  private constructor(options: SessionOptions, host: OpenHost) {
+    this.#options = options
+    this.#config = options.config
+    this.#host = host
+    this.#program = new Program(host.runtime)
+    this.log = host.runtime.log
+  }
+
+  /** Opens and starts everything. Rejects with one sentence; nothing is left open then. */
+  static async open(options: SessionOptions): Promise<Session> {
+    const { config, stderr, stateDir, drain } = options
+    const log = createLogger({ ...config.service.logs, write: (line) => stderr(`${line}\n`) })
+    let session: Session | undefined
+    const host = await openHost({
+      stateDir,
+      drain,
+      log,
+      config,
+      isReady: () => session?.isReady ?? false,
+    })
+    try {
+      session = new Session(options, host)
+      await session.#start()
+      return session
+    } catch (error) {
+      await host.close()
+      throw error
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { stateDir } = this.#options
+    await this.#host.serve(this.#config)
+    this.#startedAt = performance.now()
+    await this.#program.start(this.#config)
+    this.#ready = true
+    this.log.info('Everything is ready. Begin running and processing data.', { state_dir: stateDir })
+  }
+
+  /** True between "everything is ready" and the begin of the shutdown. */
+  get isReady(): boolean {
+    return this.#ready
+  }
+
+  /** Resolves when every source that can end has ended. */
+  ended(): Promise<void> {
+    return this.#program.ended()
+  }
+
+  /** Reads the configuration again and exchanges what changed. What is wrong with it is logged and changes nothing. */
+  reload(why: string): void {
+    this.#reloading = this.#reloading.then(() => this.#reload(why))
+  }
+
+  async #reload(why: string): Promise<void> {
+    const { metrics } = this.#host.runtime
+    const { config, errors, warnings } = this.#options.load()
+    for (const warning of warnings) this.log.warn(formatProblem(warning))
+    if (config === undefined) {
+      for (const error of errors) this.log.error(formatProblem(error))
+      this.log.error('The new configuration is invalid; the old one keeps running.', { why, errors: errors.length })
+      metrics.add('weir_config_reloads', 1, { result: 'refused' })
+      return
+    }
+    try {
+      const result = await this.#program.reload(config, config.service.shutdownTimeoutMs)
+      await this.#host.serve(config)
+      this.#config = config
+      const changed = result.started + result.stopped > 0
+      metrics.add('weir_config_reloads', 1, { result: changed ? 'applied' : 'unchanged' })
+      this.log.info('The configuration was reloaded.', { why, ...result })
+    } catch (error) {
+      metrics.add('weir_config_reloads', 1, { result: 'refused' })
+      this.log.error('The new configuration could not be started; the old one keeps running.', { why, error })
+    }
+  }
+
+  /** Drains within `limitMs` and closes everything. Resolves with the exit code. */
+  async shutDown(why: string, limitMs = this.#config.service.shutdownTimeoutMs): Promise<number> {
+    this.log.info('Starting shutdown...', { why })
+    this.#ready = false
+    await this.#reloading
+    const cut = await this.#program.stop(limitMs)
+    if (cut > 0) {
+      this.log.warn(
+        'The time for the shutdown was over before everything was delivered; replaying sources send it again.',
+        {
+          batches: cut,
+        },
+      )
+    }
+    const summary = summarise(this.#host.runtime.metrics, (performance.now() - this.#startedAt) / 1000)
+    await this.#host.close()
+    this.log.info('Shutdown complete.')
+    this.#options.stderr(`${summaryText(summary)}\n`)
+    return this.#options.drain && (!isWhole(summary) || cut > 0) ? 2 : 0
+  }
+}

@@ -1,0 +1,70 @@
+/** argv, signals, exit codes; nothing else may exit. */
+import { components } from './cli/components.ts'
+import { HELP } from './cli/help.ts'
+import type { Command, Io } from './cli/io.ts'
+import { printConfig } from './cli/print-config.ts'
+import { type RunControls, run } from './cli/run.ts'
+import { schema } from './cli/schema.ts'
+import { validate } from './cli/validate.ts'
+import { VERSION } from './cli/version.ts'
+import { registry } from './components.ts'
+
+const io: Io = {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  env: process.env,
+  cwd: process.cwd(),
+  registry,
+}
+
+/** Time to deliver elsewhere when the reader of standard output has gone. */
+const CLOSED_PIPE_LIMIT_MS = 2000
+
+function listen({ stop, reload }: RunControls): void {
+  let asked = false
+  const end = (signal: NodeJS.Signals): void => {
+    // The second signal means: now. What is not delivered is sent again by sources that replay.
+    stop(signal, asked ? 0 : undefined)
+    if (asked) process.exit(1)
+    asked = true
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+  process.on('SIGHUP', () => reload('SIGHUP'))
+  process.stdout.on('error', () => stop('standard output was closed', CLOSED_PIPE_LIMIT_MS))
+}
+
+const print =
+  (text: string): Command =>
+  async (_, { stdout }) => {
+    stdout(text)
+    return 0
+  }
+
+const commands: Readonly<Record<string, Command>> = {
+  run: (args, io) => run(args, io, listen),
+  validate,
+  components,
+  'print-config': printConfig,
+  'print-initial-config': printConfig,
+  schema,
+  version: print(`weir ${VERSION}\n`),
+  '--version': print(`weir ${VERSION}\n`),
+  help: print(HELP),
+  '--help': print(HELP),
+}
+
+const [first = 'help', ...rest] = process.argv.slice(2)
+// The Collector has no command for running: its users type flags alone.
+const isFlag = first.startsWith('--config') || first.startsWith('--set')
+const command = isFlag ? commands['run'] : commands[first]
+if (command === undefined) {
+  io.stderr(
+    `weir: there is no command "${first}". Commands: ${Object.keys(commands)
+      .filter((name) => !name.startsWith('-'))
+      .join(', ')}\n`,
+  )
+  process.exitCode = 1
+} else {
+  process.exitCode = await command(isFlag ? [first, ...rest] : rest, io)
+}
