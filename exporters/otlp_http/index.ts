@@ -1,0 +1,133 @@
+/** OTLP over HTTP: Grafana's Loki and Tempo gateways, Elasticsearch's OTLP endpoint, any Collector, any SIEM that speaks it. */
+import type { ISerializer } from '@opentelemetry/otlp-transformer'
+import { z } from 'zod'
+import { type Context, defineExporter, type Exporter } from '../../src/component.ts'
+import { secret } from '../../src/config/values.ts'
+import { deliverySettings, UNSUPPORTED_QUEUE_KEYS } from '../../src/exporting/settings.ts'
+import { httpUrl, readTls, tlsSettings } from '../../src/net/client-settings.ts'
+import { httpPoster } from '../../src/net/http-post.ts'
+import { toOtlpJson } from '../../src/otlp/json.ts'
+import { toOtlpProtobuf } from '../../src/otlp/protobuf.ts'
+import type { LogRecord } from '../../src/records/record.ts'
+import { createTransport, type Transport } from './transport.ts'
+
+const config = z
+  .strictObject({
+    endpoint: httpUrl().optional().describe('Base URL of the destination; `/v1/logs` is appended.'),
+    logs_endpoint: httpUrl().optional().describe('Full URL for logs; wins over `endpoint`.'),
+    encoding: z.enum(['proto', 'json']).default('proto').describe('Encoding of the request.'),
+    compression: z.enum(['gzip', 'zstd', 'none']).default('gzip').describe('Compression of the request.'),
+    compression_params: z
+      .strictObject({ level: z.int().min(1).max(19).default(1).describe('1 is fastest; gzip goes to 9, zstd to 19.') })
+      .prefault({})
+      .describe('How hard to compress.'),
+    headers: z
+      .record(z.string(), secret())
+      .default({})
+      .describe('Headers of every request, e.g. `X-Scope-OrgID` or `Authorization`.'),
+    tls: tlsSettings.prefault({}).describe('Certificates for `https://`.'),
+    ...deliverySettings({ timeout: '30s' }),
+  })
+  .refine(({ endpoint, logs_endpoint }) => endpoint !== undefined || logs_endpoint !== undefined, {
+    message: 'endpoint or logs_endpoint must be set, for example endpoint: http://localhost:4318',
+  })
+
+type Config = z.output<typeof config>
+
+export const otlpHttp = defineExporter({
+  type: 'otlp_http',
+  aliases: ['otlphttp'],
+  stability: 'beta',
+  summary: 'Sends records by OTLP over HTTP.',
+  config,
+  unsupported: {
+    ...UNSUPPORTED_QUEUE_KEYS,
+    traces_endpoint: 'Weir carries logs only',
+    metrics_endpoint: 'Weir carries logs only',
+    profiles_endpoint: 'Weir carries logs only',
+    auth: 'authenticator extensions are not available; put the credentials into headers, e.g. Authorization: ${env:TOKEN}',
+    proxy_url: 'proxies are not available; send through a gateway',
+    middlewares: 'middlewares are not available',
+    cookies: 'cookies are not kept',
+    'tls.insecure': 'write the endpoint as http:// instead',
+    'tls.reload_interval': 'certificates are read at start and on reload',
+    'tls.cipher_suites': "the runtime's own list is used; choose min_version instead",
+    'tls.curve_preferences': "the runtime's own list is used",
+    'tls.include_system_ca_certs_pool': 'put every authority that you trust into ca_file',
+  },
+  examples: [
+    { endpoint: 'http://localhost:4318' },
+    {
+      logs_endpoint: 'https://loki.example.com/otlp/v1/logs',
+      encoding: 'json',
+      compression: 'zstd',
+      headers: { 'X-Scope-OrgID': 'security' },
+      tls: { ca_file: '/etc/ssl/loki-ca.pem' },
+    },
+  ],
+  create: (settings, context) => createExporter(settings, context),
+})
+
+function createExporter(settings: Config, context: Context): Exporter {
+  const { encoding, compression, headers, compression_params, sending_queue } = settings
+  const poster = httpPoster({ maxSockets: sending_queue.num_consumers, tls: readTls(settings.tls) })
+  const transport = createTransport({
+    url: urlOf(settings),
+    headers,
+    contentType: encoding === 'json' ? 'application/json' : 'application/x-protobuf',
+    compression,
+    level: compression === 'gzip' ? Math.min(9, compression_params.level) : compression_params.level,
+    poster,
+    onSent: (bytes) => context.count('weir_exporter_sent_bytes', bytes),
+    onUnreadable() {
+      context.count('weir_exporter_partial_unknown', 1)
+      context.log.warn(
+        'The destination accepted a request, but its answer is not OTLP: refused records would not be seen.',
+      )
+    },
+  })
+  const serializer: ISerializer<readonly LogRecord[], never> = {
+    serializeRequest: encoding === 'json' ? (records) => Buffer.from(toOtlpJson(records)) : toOtlpProtobuf,
+    deserializeResponse: () => {
+      throw new Error('answers are read by the transport')
+    },
+  }
+  let exporter: Awaited<ReturnType<typeof sdkExporter>> | undefined
+  return {
+    async start() {
+      exporter = await sdkExporter(serializer, transport, sending_queue.num_consumers)
+    },
+    export(records, signal) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      transport.signal = signal
+      // May throw by itself, which is a failure like any other.
+      exporter?.export(records, ({ error }) => (error === undefined ? resolve() : reject(error)))
+      return promise
+    },
+    async stop() {
+      poster.close()
+    },
+  }
+}
+
+/** The SDK's exporter over our serialiser and transport, loaded when there is a pipeline that needs it. */
+async function sdkExporter(serializer: ISerializer<readonly LogRecord[], never>, transport: Transport, limit: number) {
+  const { OTLPExporterBase, ExporterMetrics, createOtlpNetworkExportDelegate } = await import(
+    '@opentelemetry/otlp-exporter-base'
+  )
+  const metrics = new ExporterMetrics<readonly LogRecord[]>({
+    componentType: 'otlp_http_log_exporter',
+    metricsHelper: { name: 'log', countItems: (records: readonly LogRecord[]) => records.length } as never,
+    url: undefined,
+    meterProvider: undefined,
+    responseAttributesFromError: () => ({}),
+  } as never)
+  // The delegate refuses a call above its limit instead of queueing it: one above ours is never reached.
+  const options = { timeoutMillis: 0, concurrencyLimit: limit + 1, compression: 'none' as never }
+  return new OTLPExporterBase(createOtlpNetworkExportDelegate(options, serializer, metrics, transport))
+}
+
+function urlOf({ endpoint, logs_endpoint }: Config): URL {
+  if (logs_endpoint !== undefined) return new URL(logs_endpoint)
+  return new URL(`${endpoint?.replace(/\/+$/, '')}/v1/logs`)
+}
