@@ -53,23 +53,29 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 /** The table of outcomes in docs/delivery.md. Returns for "all there", throws for everything else. */
-function judge({ status, headers, body }: PostResponse, { contentType, onUnreadable }: TransportOptions): void {
-  if (status >= 200 && status < 300) {
-    const partial = readPartialSuccess(body, contentType === 'application/json')
-    if (partial === undefined) onUnreadable()
-    // The specification forbids sending a partly accepted request again: nobody knows which records were refused.
-    else if (partial.rejected > 0) throw new PartialError(partial.message, { rejectedCount: partial.rejected })
-    return
-  }
+function judge({ status, headers, body }: PostResponse, options: TransportOptions): void {
+  if (status >= 200 && status < 300) judgeAccepted(body, options)
+  else throw refusal(status, headers, body)
+}
+
+function judgeAccepted(body: Buffer, { contentType, onUnreadable }: TransportOptions): void {
+  const partial = readPartialSuccess(body, contentType === 'application/json')
+  if (partial === undefined) onUnreadable()
+  // The specification forbids sending a partly accepted request again: nobody knows which records were refused.
+  else if (partial.rejected > 0) throw new PartialError(partial.message, { rejectedCount: partial.rejected })
+}
+
+const AGAIN = new Set([408, 429, 500, 502, 503, 504])
+const POISONED = new Set([400, 422])
+const TOO_LARGE = 413
+
+function refusal(status: number, headers: PostResponse['headers'], body: Buffer): Error {
   const message = `the destination answered ${status}: ${readErrorMessage(body) || 'no reason given'}`
-  if (status === 413) throw new TooLargeError(message)
-  if (status === 401 || status === 403) throw new HoldError(message)
-  if (status === 408 || status === 429 || status >= 500) {
-    throw new RetryLaterError(message, { retryAfterMs: retryAfterMs(headers['retry-after']) })
-  }
-  // A wrong path or a proxy's page is a mistake in the configuration, not in the records.
-  if (status === 404 || status === 405 || (status >= 300 && status < 400)) throw new HoldError(message)
-  throw new RejectedError(message, { reason: `http_${status}`, bisect: status === 400 || status === 422 })
+  if (status === TOO_LARGE) return new TooLargeError(message)
+  if (AGAIN.has(status)) return new RetryLaterError(message, { retryAfterMs: retryAfterMs(headers['retry-after']) })
+  if (POISONED.has(status)) return new RejectedError(message, { reason: `http_${status}`, bisect: true })
+  // 401 and 403, a wrong path, a proxy's page: a mistake in somebody's configuration, not in the records.
+  return new HoldError(message)
 }
 
 const CERTIFICATE_ERRORS = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/

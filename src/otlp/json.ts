@@ -125,7 +125,7 @@ function objectText(value: object, depth: number): string {
   return `{"arrayValue":{"values":[${value.map((one) => valueText(one as AnyValue, depth)).join(',')}]}}`
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what JSON must escape.
+// What JSON must escape, and surrogates, which may be lone.
 const MUST_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/
 
 /** The inside of a JSON string. Most need no escaping, and a test is far cheaper than `JSON.stringify`. */
