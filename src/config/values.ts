@@ -36,7 +36,7 @@ export function duration() {
       if (millis !== undefined) return millis
       context.addIssue({
         code: 'custom',
-        message: `expected a duration with a unit, such as 500ms, 5s or 1m30s, but found "${text}"`,
+        message: `expected a duration with a unit, such as 500ms, 5s or 1m30s, found "${text}"`,
       })
       return z.NEVER
     })
@@ -62,7 +62,7 @@ export function byteSize() {
       if (bytes !== undefined) return bytes
       context.addIssue({
         code: 'custom',
-        message: `expected a size in bytes, such as 65536, 64KiB or 1MB, but found "${value}"`,
+        message: `expected a size in bytes, such as 65536, 64KiB or 1MB, found "${value}"`,
       })
       return z.NEVER
     })
