@@ -101,12 +101,11 @@ export interface Exporter extends Lifecycle {
 
 export interface Connector extends Lifecycle {
   /**
-   * Names, for each record in turn, the pipelines it goes to. None means: dropped on purpose
-   * (the connector counts it as filtered). The host copies records where several pipelines get them.
+   * Names, for each record in turn, the pipelines it goes to, each once; none means dropped on purpose
+   * (the connector counts it as filtered). `all` hands whole batches to every pipeline that lists the connector.
+   * The host copies records where several pipelines get them.
    */
-  route(record: LogRecord): readonly string[]
-  /** The pipelines this connector may name; undefined means every pipeline that lists it as a receiver. */
-  readonly outputs?: readonly string[]
+  readonly route: 'all' | ((record: LogRecord) => readonly string[])
 }
 
 export interface Extension extends Lifecycle {}
@@ -156,6 +155,8 @@ export type ExporterDefinition<S extends AnySchema = AnySchema> = Definition<S, 
 }
 export type ConnectorDefinition<S extends AnySchema = AnySchema> = Definition<S, Connector> & {
   readonly kind: 'connector'
+  /** The pipelines that a configuration names; each must list the connector as a receiver. */
+  pipelinesOf?(config: z.output<S>): readonly string[]
 }
 export type ExtensionDefinition<S extends AnySchema = AnySchema> = Definition<
   S,

@@ -100,6 +100,12 @@ class Builder {
   #connector({ id, definition, config }: Island['connectors'][number]): void {
     const connector = definition.create(config, createContext(this.#runtime, 'connector', id, this.#now))
     this.#connectors.set(id, connector)
+    const fed = this.#island.pipelines.filter(({ receivers }) => receivers.some((one) => one.id === id))
+    for (const named of definition.pipelinesOf?.(config) ?? []) {
+      if (fed.some((pipeline) => pipeline.id === named)) continue
+      // A record sent there would never be acknowledged.
+      throw new Error(`connectors::${id}: pipeline "${named}" does not list "${id}" as a receiver`)
+    }
     this.#parts.push({ id, part: connector })
   }
 
@@ -120,8 +126,9 @@ class Builder {
   }
 
   #connectorSink(id: string): Sink {
-    const connector = this.#connectors.get(id) as Connector
-    return routeAmong((record) => connector.route(record), new Map(this.#fedBy(id).map((one) => [one.id, one])))
+    const { route } = this.#connectors.get(id) as Connector
+    const fed = this.#fedBy(id)
+    return route === 'all' ? copyAmong(fed) : routeAmong(route, new Map(fed.map((one) => [one.id, one])))
   }
 
   #receiver({ id, definition, config }: Island['receivers'][number]): RunningReceiver {
