@@ -12,6 +12,7 @@ import { type Entry, emptyMap, find, isNull, type MapNode, type Node } from './n
 import { distinct, inOrder } from './order.ts'
 import { notConfigured, type Pipelines, readPipelines } from './pipelines.ts'
 import type { Resolving } from './providers.ts'
+import { checkReferences } from './references.ts'
 import { canonicalKeys, readSections, type Sections } from './sections.ts'
 import { SERVICE_UNSUPPORTED, type ServiceValues, serviceConfig, serviceSchema } from './service.ts'
 import type { Fault, Session } from './session.ts'
@@ -30,7 +31,7 @@ export function loadConfig(
   registry: Registry,
   env: Readonly<Record<string, string | undefined>>,
 ): LoadResult {
-  const session: Session = { registry, spelling: createSpelling(registry), errors: [], warnings: [] }
+  const session: Session = { registry, spelling: createSpelling(registry), errors: [], warnings: [], references: [] }
   const { errors, warnings } = session
   const resolving: Resolving = {
     env,
@@ -81,6 +82,7 @@ function understand(read: readonly Source[], resolving: Resolving, session: Sess
   const pipelines = isReadable ? readPipelines(pipelinesNode, start, sections, session) : NO_PIPELINES
   checkConnections(sections, pipelines, session)
   const checked = readService(service, start, sections, session)
+  checkReferences(sections, pipelines, checked?.extensions, session)
   if (pipelines.isWhole && checked !== undefined) warnUnused(sections, pipelines, checked.extensions, session)
   if (session.errors.length > 0 || checked === undefined) return undefined
   const maps = Object.fromEntries(SECTION_NAMES.map((name) => [name, sections[name].components]))

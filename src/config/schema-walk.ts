@@ -12,8 +12,8 @@ export interface Meta {
   readonly secret?: boolean
   readonly format?: string
   readonly description?: string
-  /** `extension` or `pipeline`: the string is an id that must exist. */
-  readonly reference?: string
+  /** The string is the id of something that must be configured. */
+  readonly reference?: 'extension' | 'pipeline'
 }
 
 interface Def {

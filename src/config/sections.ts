@@ -6,6 +6,7 @@ import { fingerprint, freeze } from './fingerprint.ts'
 import { parseId, SECTION_NAMES, SECTIONS, type Section, spellings } from './ids.ts'
 import { nearest } from './nearest.ts'
 import { type Entry, isNull, type MapNode, type Node } from './node.ts'
+import { readReferences } from './references.ts'
 import type { Session } from './session.ts'
 import { shown } from './show.ts'
 
@@ -96,7 +97,8 @@ function readComponent(key: string, { at, value }: Entry, place: Place): Compone
     return undefined
   }
   if (value.kind === 'broken') return undefined
-  const { config, raw, problems } = check(value, {
+  const canonical = readReferences(value, { schema: definition.config, path: [section, key] }, session)
+  const { config, raw, problems } = check(canonical, {
     schema: definition.config,
     unsupported: definition.unsupported,
     path,

@@ -2,6 +2,7 @@
 import type { Registry } from '../component.ts'
 import type { Problem } from './config.ts'
 import type { Spelling } from './ids.ts'
+import type { InnerReference } from './references.ts'
 
 /** An error, and whether it may be only the consequence of a file that could not be read. */
 export interface Fault extends Problem {
@@ -13,4 +14,6 @@ export interface Session {
   readonly spelling: Spelling
   readonly errors: Fault[]
   readonly warnings: Problem[]
+  /** Ids that stand inside components. */
+  readonly references: InnerReference[]
 }

@@ -74,6 +74,19 @@ export function secret() {
   return z.string().meta({ secret: true })
 }
 
+/**
+ * The id of an extension or a pipeline. It must be configured; an extension's old name becomes its present one, an
+ * extension must be listed in `service::extensions`, a pipeline that a connector names must list that connector.
+ */
+export function reference(to: 'extension' | 'pipeline') {
+  return z.string().min(1).meta({ reference: to })
+}
+
+/** A glob such as `/var/log/*.log`. Not checked here: whoever matches files knows what it can match. */
+export function glob() {
+  return z.string().min(1).meta({ format: 'glob' })
+}
+
 /** A pattern, checked when the configuration is read. Yields the compiled expression. */
 export function regex() {
   return z

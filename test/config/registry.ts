@@ -9,7 +9,7 @@ import {
   defineReceiver,
   type Registry,
 } from '../../src/component.ts'
-import { byteSize, duration, regex, secret } from '../../src/config/values.ts'
+import { byteSize, duration, glob, reference, regex, secret } from '../../src/config/values.ts'
 
 const common = { stability: 'alpha', examples: [] } as const
 
@@ -21,17 +21,14 @@ const fileLog = defineReceiver({
   delivery: 'replay',
   ends: true,
   config: z.strictObject({
-    include: z
-      .array(z.string().min(1).meta({ format: 'glob' }))
-      .min(1)
-      .describe('Files to follow.'),
+    include: z.array(glob()).min(1).describe('Files to follow.'),
     start_at: z.enum(['beginning', 'end']).default('end').describe('Where to begin in a new file.'),
     poll_interval: duration().default(200).describe('How often to look.'),
     max_log_size: byteSize()
       .default(1024 * 1024)
       .describe('Longest line.'),
     multiline: z.strictObject({ line_start_pattern: regex() }).optional(),
-    storage: z.string().meta({ reference: 'extension' }).optional(),
+    storage: reference('extension').optional(),
     resource: z.record(z.string(), z.string()).default({}),
   }),
   unsupported: {
