@@ -26,27 +26,54 @@ export interface Shaped {
 
 /** The attributes of `request`, as of `time`. `target` is `targetOf(request)`. */
 export function shapeAttributes(request: Request, target: Target | undefined, time: HrTime, redact: boolean): Shaped {
-  const { event, actor, effective, agent } = request
-  const attributes: Attributes = {
-    'log.record.uid': `${request.id}/${request.stage}`,
-    'k8s.audit.id': request.id,
-    'k8s.audit.stage': request.stage,
-    'k8s.audit.level': request.level,
-    'k8s.audit.verb': request.verb,
-    'k8s.audit.request_uri': request.uri,
-  }
-  let dropped = addUser(attributes, event.user, actor, redact)
-  if (request.address !== '') attributes['client.address'] = request.address
-  if (agent !== undefined) attributes['user_agent.original'] = redact ? agent.redacted : agent.original
-  if (request.resource !== '') addObject(attributes, request)
-  addResponse(attributes, request, redact)
+  const { event, actor, effective } = request
   const received = parseTimestamp(event.requestReceivedTimestamp)
-  if (received !== undefined) attributes['k8s.audit.latency'] = secondsBetween(received, time)
+  const attributes = begin(request, received === undefined ? -1 : secondsBetween(received, time), redact)
+  let dropped = addUser(attributes, event.user, actor, redact)
+  if (request.resource !== '') addObject(attributes, request)
   if (isMap(event.annotations)) dropped += addAnnotations(attributes, event.annotations, redact)
+  if (request.code >= 400 || request.code === 0) addRefusal(attributes, request, redact)
   if (effective !== undefined) dropped += addEffectiveUser(attributes, event.impersonatedUser, effective, redact)
   if (request.peer !== '') addProxies(attributes, request, event.sourceIPs as unknown[])
   if (target !== undefined) addTarget(attributes, target)
   return { attributes, dropped }
+}
+
+/**
+ * What nearly every event has, as one literal: V8 then keeps these in the object itself, and what is added later is
+ * little enough for the object not to become a hash table.
+ */
+function begin(request: Request, latency: number, redact: boolean): Attributes {
+  const { id, stage, level, verb, uri, actor, address, agent, code } = request
+  if (actor.name !== '' && address !== '' && agent !== undefined && code !== 0 && latency >= 0) {
+    return {
+      'log.record.uid': `${id}/${stage}`,
+      'k8s.audit.id': id,
+      'k8s.audit.stage': stage,
+      'k8s.audit.level': level,
+      'k8s.audit.verb': verb,
+      'k8s.audit.request_uri': uri,
+      'k8s.audit.response.code': code,
+      'k8s.audit.latency': latency,
+      'client.address': address,
+      'user_agent.original': redact ? agent.redacted : agent.original,
+      'user.name': actor.name,
+    }
+  }
+  const attributes: Attributes = {
+    'log.record.uid': `${id}/${stage}`,
+    'k8s.audit.id': id,
+    'k8s.audit.stage': stage,
+    'k8s.audit.level': level,
+    'k8s.audit.verb': verb,
+    'k8s.audit.request_uri': uri,
+  }
+  if (code !== 0) attributes['k8s.audit.response.code'] = code
+  if (latency >= 0) attributes['k8s.audit.latency'] = latency
+  if (address !== '') attributes['client.address'] = address
+  if (agent !== undefined) attributes['user_agent.original'] = redact ? agent.redacted : agent.original
+  if (actor.name !== '') attributes['user.name'] = actor.name
+  return attributes
 }
 
 function addObject(attributes: Attributes, { object, resource, subresource, namespace, name }: Request): void {
@@ -68,8 +95,7 @@ function addObject(attributes: Attributes, { object, resource, subresource, name
   }
 }
 
-function addResponse(attributes: Attributes, { code, reason, status }: Request, redact: boolean): void {
-  if (code !== 0) attributes['k8s.audit.response.code'] = code
+function addRefusal(attributes: Attributes, { reason, status }: Request, redact: boolean): void {
   const state = boundedText(status['status'], LIMITS.name)
   if (state !== undefined) attributes['k8s.audit.response.status'] = state
   if (reason !== '') attributes['k8s.audit.response.reason'] = reason
@@ -77,27 +103,36 @@ function addResponse(attributes: Attributes, { code, reason, status }: Request, 
   if (message !== undefined) attributes['k8s.audit.response.message'] = redact ? redactText(message) : message
 }
 
-const annotationName = boundedCache<string>(512, (key) => {
-  if (key === DECISION) return 'k8s.audit.decision'
-  if (key === REASON) return 'k8s.audit.decision.reason'
-  return `k8s.audit.annotations.${key.toWellFormed()}`
-})
+const annotationName = boundedCache<string>(512, (key) => `k8s.audit.annotations.${key.toWellFormed()}`)
 
+/** The authorizer's two by name, the rest by their keys; returns how many found no room. */
 function addAnnotations(attributes: Attributes, annotations: JsonMap, redact: boolean): number {
   let kept = 0
   let dropped = 0
   for (const key in annotations) {
     const value = annotations[key]
     if (typeof value !== 'string') continue
-    if (kept >= MAX_ANNOTATIONS || key.length > 256) {
-      dropped += 1
-      continue
+    if (key === DECISION) attributes['k8s.audit.decision'] = bounded(value, LIMITS.value)
+    else if (key === REASON) addReason(attributes, value, redact)
+    else if (kept >= MAX_ANNOTATIONS || key.length > 256) dropped += 1
+    else {
+      kept += 1
+      attributes[annotationName(key)] = annotationText(value, redact)
     }
-    kept += 1
-    const text = bounded(value, LIMITS.value)
-    attributes[annotationName(key)] = redact && text.length > 16 ? redactText(text) : text
   }
   return dropped
+}
+
+function addReason(attributes: Attributes, reason: string, redact: boolean): void {
+  if (reason === '') return
+  // What the RBAC authorizer writes holds names of bindings, roles and subjects: nothing to look for, and in every event.
+  const isOwnWords = reason.startsWith('RBAC: allowed by ')
+  attributes['k8s.audit.decision.reason'] = annotationText(reason, redact && !isOwnWords)
+}
+
+function annotationText(value: string, redact: boolean): string {
+  const text = bounded(value, LIMITS.value)
+  return redact ? redactText(text) : text
 }
 
 /** All but the last address are what the client or a proxy claimed; the last is the connection's own. */

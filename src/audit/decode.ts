@@ -9,6 +9,7 @@ import { DEFAULT_IGNORES } from './default-ignores.ts'
 import { type AuditEvent, isAuditVersion, isMap, type JsonMap, whyNotAnEvent } from './event.ts'
 import { compileIgnores } from './ignore.ts'
 import type { AuditOptions } from './options.ts'
+import { isAnnouncement, parseWithoutBodies, withNeededBodies } from './parse.ts'
 import { toRecord } from './record.ts'
 import { redactEvent } from './redact-object.ts'
 import { createStageMemory } from './stages.ts'
@@ -43,18 +44,15 @@ export function auditResource({ cluster_name, resource }: Pick<AuditOptions, 'cl
   return internResource({ ...attributes, ...resource })
 }
 
-// The API server writes the fields in this order, so that most events of an unwanted stage need no parsing.
-const STAGE_AT_START =
-  /^\{"kind":"Event","apiVersion":"audit\.k8s\.io\/v1(?:beta1)?","level":"[A-Za-z]+","auditID":"[^"\\]+","stage":"([A-Za-z]+)"/
-
 /** Creates a decoder. It remembers nothing but open long-running requests, and those only on request. */
 export function createAuditDecoder(options: AuditOptions): AuditDecoder {
   const resource = auditResource(options)
   const { redact_secrets: redact } = options
   const dropReason = createFilter(options)
-  const stages = new Set<string>(options.stages)
+  const skipsAnnouncements = !options.stages.includes('RequestReceived')
   const wantsBodies = options.include_raw || options.include_request_object || options.include_response_object
 
+  // `line` is given when the event came alone on one, and its bodies may have been left out.
   const event = (
     value: unknown,
     listed: boolean,
@@ -69,7 +67,9 @@ export function createAuditDecoder(options: AuditOptions): AuditDecoder {
       into.filtered[reason] += 1
       return undefined
     }
-    const record = toRecord(value as AuditEvent, resource, observed, redact)
+    const known = value as AuditEvent
+    const told = line === undefined || wantsBodies ? known : withNeededBodies(known, line)
+    const record = toRecord(told, resource, observed, redact)
     if (wantsBodies) addBodies(record.attributes, value as AuditEvent, options, line)
     into.records.push(record)
     return undefined
@@ -98,21 +98,24 @@ export function createAuditDecoder(options: AuditOptions): AuditDecoder {
 
   return {
     line(text, observed, into) {
-      const stage = STAGE_AT_START.exec(text)?.[1]
-      if (stage === 'RequestReceived' && !stages.has(stage) && text.endsWith('}')) {
+      if (skipsAnnouncements && isAnnouncement(text)) {
         into.filtered.stage += 1
         return
       }
-      let value: unknown
-      try {
-        value = JSON.parse(text)
-      } catch {
-        into.malformed.push({ error: 'not JSON' }) // V8's message quotes the input, which may hold a secret.
-        return
-      }
-      parsed(value, observed, into, text)
+      const value = wantsBodies ? parse(text) : parse(text, parseWithoutBodies)
+      // V8's own message quotes the input, which may hold a secret.
+      if (value === undefined) into.malformed.push({ error: 'not JSON' })
+      else parsed(value, observed, into, text)
     },
     value: (value, observed, into) => parsed(value, observed, into),
+  }
+}
+
+function parse(text: string, parser: (text: string) => unknown = JSON.parse): unknown {
+  try {
+    return parser(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -146,7 +146,7 @@ const HOLDS_SECRET = /(?:^|[\s"'\\{,-])kind["'\\]*\s*:\s*["'\\]*Secret(?:List)?\
 
 /** A string inside an object: it may itself be a manifest in JSON or YAML. */
 function redactLeaf(text: string, nesting: number): string {
-  if (text.length < 8) return text
+  if (text.length < 8 || text === REDACTED) return text
   const first = text.charCodeAt(0)
   if ((first === 123 || first === 91) && nesting < MAX_NESTING && text.length <= MAX_NESTED_TEXT) {
     const nested = redactNested(text, nesting + 1)

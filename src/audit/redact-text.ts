@@ -9,8 +9,11 @@ const AUTHORIZATION = /\bauthorization(["'\\]*\s*[:=]\s*["'\\]*)(?:basic|digest|
 const PRIVATE_KEY = /-----BEGIN ([A-Z ]{0,30})PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g
 const URL_PASSWORD = /(:\/\/[^\s/:@"']{0,256}:)[^\s/@"']+@/g
 
-/** Cheap, and true for whatever one of the expressions above could change. */
-const SUSPICIOUS = /eyJ|bearer|authorization|-----BEGIN|:\/\//i
+/**
+ * True for whatever one of the expressions above could change. It runs on every string of every event, so the cases
+ * are spelled out: with the flag `i` it takes twice as long.
+ */
+const SUSPICIOUS = /eyJ|[Bb][Ee][Aa][Rr][Ee][Rr]|[Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz]|-----BEGIN|:\/\//
 
 /** `text` with everything in it that looks like a bearer credential or a private key replaced by `[REDACTED]`. */
 export function redactText(text: string): string {

@@ -1,11 +1,13 @@
 /** The request URI: its path, what its query asks for, and both without credentials. */
 import { isSensitiveName, REDACTED, redactArguments, redactText } from './redact-text.ts'
-import { bounded, LIMITS } from './text.ts'
+import { bounded, boundedCache, LIMITS } from './text.ts'
 
 const MAX_PARAMETERS = 64
 const MAX_VALUE = 512
 // Parameters worth taking apart: by name, or because the name itself is written in escapes.
-const MAY_NEED_REDACTION = /token|secret|passw|pwd|key|sig|auth|cred|jwt|code|command=|(?:^|&)[^=&]{0,64}%/i
+const SENSITIVE_QUERY = /token|secret|passw|pwd|key|sig|auth|cred|jwt|code|command=|(?:^|&)[^=&]{0,64}%/i
+// The same few queries (`timeout=10s`) come again and again.
+const needsRedaction = boundedCache<boolean>(1024, (query) => SENSITIVE_QUERY.test(query), 64)
 
 export interface RequestUri {
   /** As the client sent it, bounded and redacted. */
@@ -28,7 +30,7 @@ export function readRequestUri(sent: string, redact: boolean): RequestUri {
   const query = uri.slice(mark + 1)
   const path = uri.slice(0, mark)
   if (!redact) return { text: bounded(uri, LIMITS.uri), path: bounded(path, LIMITS.uri), query }
-  const shownQuery = MAY_NEED_REDACTION.test(query) ? redactQuery(query) : query
+  const shownQuery = needsRedaction(query) ? redactQuery(query) : query
   return {
     text: bounded(redactText(`${path}?${shownQuery}`), LIMITS.uri),
     path: bounded(redactText(path), LIMITS.uri),

@@ -34,6 +34,9 @@ export interface Request {
   readonly event: AuditEvent
 }
 
+/** Names this short hold no bearer token worth hiding; most names are. */
+const SHORTEST_TOKEN = 40
+
 const NOTHING: JsonMap = Object.freeze({})
 
 /** Reads a validated event. `redact` replaces what looks like a credential in every field. */
@@ -81,7 +84,7 @@ function usernameOf(user: unknown): string {
 function shortName(value: unknown, redact: boolean): string {
   if (typeof value !== 'string') return ''
   const name = bounded(value, LIMITS.name)
-  return redact && name.length > 16 ? redactText(name) : name
+  return redact && name.length > SHORTEST_TOKEN ? redactText(name) : name
 }
 
 /** With `generateName` only the response knows what the new object is called. */

@@ -26,7 +26,6 @@ function cut(text: string, max: number): string {
 }
 
 // C0 and C1 controls, line and paragraph separators, zero-width characters and the marks that turn text around.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not reach a terminal.
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
 const EVERY_UNPRINTABLE = new RegExp(UNPRINTABLE.source, 'g')
 

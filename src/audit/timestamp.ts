@@ -10,10 +10,7 @@ const LAST_YEAR = 2500
  */
 export function parseTimestamp(text: unknown): HrTime | undefined {
   if (typeof text !== 'string' || text.length < 20 || text.length > 64) return undefined
-  const year = two(text, 0) * 100 + two(text, 2)
-  const time = clock(text)
-  const days = daysSinceEpoch(year, two(text, 5), two(text, 8))
-  if (!(days >= 0 && time >= 0 && year <= LAST_YEAR)) return undefined
+  const seconds = text.startsWith(lastSecond) ? lastSeconds : wholeSeconds(text)
   let at = 19
   let nanos = 0
   if (text.charCodeAt(at) === 46) {
@@ -23,9 +20,23 @@ export function parseTimestamp(text: unknown): HrTime | undefined {
       scale = scale >= 10 ? scale / 10 : 0
     }
   }
-  const offset = zone(text, at)
-  const seconds = days * 86_400 + time - offset
-  return seconds >= 0 ? [seconds, nanos] : undefined // NaN, an unknown zone, is refused here as well.
+  const utc = seconds - zone(text, at)
+  return utc >= 0 ? [utc, nanos] : undefined // NaN, for whatever was not understood, is refused here.
+}
+
+// Most events are of the same second as the one before.
+let lastSecond = '\0'
+let lastSeconds = Number.NaN
+
+/** Seconds since the epoch of `2026-01-02T03:04:05…`, before its zone is known, or NaN. */
+function wholeSeconds(text: string): number {
+  const year = two(text, 0) * 100 + two(text, 2)
+  const time = clock(text)
+  const days = daysSinceEpoch(year, two(text, 5), two(text, 8))
+  if (!(days >= 0 && time >= 0 && year <= LAST_YEAR)) return Number.NaN
+  lastSecond = text.slice(0, 19)
+  lastSeconds = days * 86_400 + time
+  return lastSeconds
 }
 
 /** Seconds from one time to a later one, in whole microseconds as the API server writes them; never negative. */

@@ -3,16 +3,16 @@ import type { Attributes } from '../records/record.ts'
 import type { Actor } from './actor.ts'
 import { isMap, type JsonMap } from './event.ts'
 import { isSensitiveName, REDACTED, redactText } from './redact-text.ts'
-import { bounded, boundedCache, LIMITS } from './text.ts'
+import { bounded, LIMITS } from './text.ts'
 
 const MAX_GROUPS = 64
 const MAX_EXTRAS = 16
 const MAX_EXTRA_VALUES = 8
+const OWN_EXTRA = 'k8s.audit.user.extra.'
 
-/** Adds the user's attributes; returns how many values found no room. */
+/** Adds what is known of the user besides the name; returns how many values found no room. */
 export function addUser(attributes: Attributes, user: unknown, actor: Actor, redact: boolean): number {
   if (!isMap(user)) return 0
-  if (actor.name !== '') attributes['user.name'] = actor.name
   const id = user['uid']
   if (typeof id === 'string' && id !== '') attributes['user.id'] = bounded(id, LIMITS.name)
   let dropped = 0
@@ -26,7 +26,7 @@ export function addUser(attributes: Attributes, user: unknown, actor: Actor, red
     attributes['k8s.service_account.namespace'] = actor.accountNamespace
   }
   const extra = user['extra']
-  return isMap(extra) ? dropped + addExtra(attributes, extra, 'k8s.audit.user.extra.', redact) : dropped
+  return isMap(extra) ? dropped + addExtra(attributes, extra, OWN_EXTRA, redact) : dropped
 }
 
 /** Adds whom the user acted as; returns how many values found no room. */
@@ -58,44 +58,55 @@ export function boundedList(values: unknown[], most: number): string[] {
   return clean
 }
 
-/** What the authenticator says of a credential: which pod it was issued to, and which one it is. */
-const KNOWN_EXTRA: Record<string, string> = {
-  'authentication.kubernetes.io/pod-name': 'k8s.audit.user.pod.name',
-  'authentication.kubernetes.io/pod-uid': 'k8s.audit.user.pod.uid',
-  'authentication.kubernetes.io/node-name': 'k8s.audit.user.node.name',
-  'authentication.kubernetes.io/node-uid': 'k8s.audit.user.node.uid',
-  'authentication.kubernetes.io/credential-id': 'k8s.audit.user.credential_id',
-}
-const OWN_PREFIX = 'k8s.audit.user.extra.'
-
-const attributeOfExtra = boundedCache<string>(512, (key) =>
-  Object.hasOwn(KNOWN_EXTRA, key) ? (KNOWN_EXTRA[key] as string) : '',
-)
-
 function addExtra(attributes: Attributes, extra: JsonMap, prefix: string, redact: boolean): number {
   let kept = 0
   let dropped = 0
   for (const key in extra) {
     const values = extra[key]
     if (!Array.isArray(values) || values.length === 0) continue
+    if (prefix === OWN_EXTRA && addCredential(attributes, key, values[0])) continue
     if (kept >= MAX_EXTRAS || key.length > 256) {
       dropped += 1
       continue
     }
     kept += 1
-    const known = prefix === OWN_PREFIX ? attributeOfExtra(key) : ''
-    if (known !== '') attributes[known] = extraText(values[0], redact)
-    else attributes[prefix + key.toWellFormed()] = extraTexts(key, values, redact)
+    attributes[prefix + key.toWellFormed()] = extraTexts(key, values, redact)
   }
   return dropped
 }
 
-function extraText(value: unknown, redact: boolean): string {
-  const text = typeof value === 'string' ? bounded(value, LIMITS.name) : ''
-  return redact ? redactText(text) : text
+/**
+ * What the API server's own authenticators say of a credential: which one it is, and to which pod it was issued.
+ * Returns false for everything else.
+ */
+function addCredential(attributes: Attributes, key: string, value: unknown): boolean {
+  if (!key.startsWith('authentication.kubernetes.io/') || typeof value !== 'string') return false
+  const text = bounded(value, LIMITS.name)
+  switch (key) {
+    case 'authentication.kubernetes.io/credential-id':
+      attributes['k8s.audit.user.credential_id'] = text
+      return true
+    case 'authentication.kubernetes.io/pod-name':
+      attributes['k8s.audit.user.pod.name'] = text
+      return true
+    case 'authentication.kubernetes.io/pod-uid':
+      attributes['k8s.audit.user.pod.uid'] = text
+      return true
+    case 'authentication.kubernetes.io/node-name':
+      attributes['k8s.audit.user.node.name'] = text
+      return true
+    case 'authentication.kubernetes.io/node-uid':
+      attributes['k8s.audit.user.node.uid'] = text
+      return true
+    default:
+      return false
+  }
 }
 
 function extraTexts(key: string, values: readonly unknown[], redact: boolean): string[] {
   if (redact && isSensitiveName(key)) return [REDACTED]
-  return values.slice(0, MAX_EXTRA_VALUES).map((value) => extraText(value, redact))
+  return values.slice(0, MAX_EXTRA_VALUES).map((value) => {
+    const text = typeof value === 'string' ? bounded(value, LIMITS.name) : ''
+    return redact ? redactText(text) : text
+  })
 }
