@@ -1,13 +1,18 @@
 /** Everything that exists. A component that is not in this list cannot be configured. */
+import { forward } from '../connectors/forward.ts'
+import { routing } from '../connectors/routing.ts'
+import { file } from '../exporters/file/index.ts'
 import { otlpHttp } from '../exporters/otlp_http/index.ts'
 import { stdout } from '../exporters/stdout/index.ts'
+import { healthCheck } from '../extensions/health_check.ts'
+import { filter } from '../processors/filter.ts'
 import { k8sAudit } from '../receivers/k8s_audit.ts'
 import type { Registry } from './component.ts'
 
 export const registry: Registry = {
   receivers: [k8sAudit],
-  processors: [],
-  exporters: [otlpHttp, stdout],
-  connectors: [],
-  extensions: [],
+  processors: [filter],
+  exporters: [file, otlpHttp, stdout],
+  connectors: [forward, routing],
+  extensions: [healthCheck],
 }

@@ -1,4 +1,5 @@
 /** argv, signals, exit codes; nothing else may exit. */
+import { command as asCommand } from './cli/arguments.ts'
 import { components } from './cli/components.ts'
 import { HELP } from './cli/help.ts'
 import type { Command, Io } from './cli/io.ts'
@@ -42,7 +43,7 @@ const print =
   }
 
 const commands: Readonly<Record<string, Command>> = {
-  run: (args, io) => run(args, io, listen),
+  run: asCommand((args, io) => run(args, io, listen)),
   validate,
   components,
   'print-config': printConfig,

@@ -1,6 +1,6 @@
 /** The arguments of `weir run`. */
-import { parseArgs } from 'node:util'
 import type { ConfigSources } from '../config/config.ts'
+import { CONFIG_FLAGS, parseFlags, sourcesOf } from './arguments.ts'
 
 export interface RunArguments {
   readonly sources: ConfigSources
@@ -9,27 +9,18 @@ export interface RunArguments {
   readonly watch: boolean
 }
 
-export function parseRunArguments(args: string[]): RunArguments | { readonly error: string } {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        config: { type: 'string', multiple: true, short: 'c' },
-        set: { type: 'string', multiple: true },
-        'state-dir': { type: 'string' },
-        drain: { type: 'boolean', default: false },
-        watch: { type: 'boolean', default: false },
-      },
-    })
-    const configs = values.config ?? []
-    if (configs.length === 0) return { error: 'at least one config flag must be provided: weir run --config FILE' }
-    return {
-      sources: { configs, sets: values.set ?? [] },
-      stateDir: values['state-dir'],
-      drain: values.drain,
-      watch: values.watch,
-    }
-  } catch (error) {
-    return { error: `${(error as Error).message.split('\n')[0]} Try: weir help run` }
+/** Throws a UsageError. */
+export function parseRunArguments(args: string[], cwd: string): RunArguments {
+  const values = parseFlags('run', args, {
+    ...CONFIG_FLAGS,
+    'state-dir': { type: 'string' },
+    drain: { type: 'boolean' },
+    watch: { type: 'boolean' },
+  })
+  return {
+    sources: sourcesOf('run', values, cwd),
+    stateDir: values['state-dir'],
+    drain: values.drain ?? false,
+    watch: values.watch ?? false,
   }
 }

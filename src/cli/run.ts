@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { formatProblem, type LoadResult } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { resolveStateDir } from '../storage/state-dir.ts'
+import { problemText } from './arguments.ts'
 import type { Io } from './io.ts'
 import { parseRunArguments } from './run-arguments.ts'
 import { Session } from './session.ts'
@@ -22,11 +23,14 @@ interface Stop {
 
 /** Exit codes: 0 all well, 1 could not start, 2 (with `--drain`) something was rejected or lost. */
 export async function run(args: string[], io: Io, listen: (controls: RunControls) => void): Promise<number> {
-  const parsed = parseRunArguments(args)
-  if ('error' in parsed) return fail(io, parsed.error)
-  const load = (): LoadResult => loadConfig({ ...parsed.sources, cwd: io.cwd }, io.registry, io.env)
-  const { config, errors, warnings, files } = load()
-  if (config === undefined) return fail(io, errors.map(formatProblem).join('\n'))
+  const parsed = parseRunArguments(args, io.cwd)
+  const load = (): LoadResult => loadConfig(parsed.sources, io.registry, io.env)
+  const first = load()
+  const { config, warnings, files } = first
+  if (config === undefined) {
+    io.stderr(problemText(first))
+    return 1
+  }
 
   const { drain } = parsed
   const flag = parsed.stateDir === undefined ? undefined : resolve(io.cwd, parsed.stateDir)
@@ -35,7 +39,8 @@ export async function run(args: string[], io: Io, listen: (controls: RunControls
     const stateDir = resolveStateDir(flag, io.env)
     session = await Session.open({ load, config, stateDir, drain, stderr: io.stderr })
   } catch (error) {
-    return fail(io, (error as Error).message)
+    io.stderr(`weir run: ${(error as Error).message}\n`)
+    return 1
   }
   for (const warning of warnings) session.log.warn(formatProblem(warning))
 
@@ -51,9 +56,4 @@ export async function run(args: string[], io: Io, listen: (controls: RunControls
   const { why, limitMs } = await stopped
   unwatch()
   return session.shutDown(why, limitMs)
-}
-
-function fail(io: Io, message: string): number {
-  io.stderr(`${message}\n`)
-  return 1
 }

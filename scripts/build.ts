@@ -1,0 +1,46 @@
+/**
+ * Compiles the program into dist/: bundled, so that it starts fast and takes little memory, with everything
+ * that start-up does not need in chunks of its own.
+ */
+import { readFileSync, rmSync } from 'node:fs'
+import { build, type Plugin } from 'esbuild'
+
+/** In dist/ the storage thread's file stands beside the program, compiled. */
+const compiledWorker: Plugin = {
+  name: 'compiled-worker',
+  setup({ onLoad }) {
+    onLoad({ filter: /src\/storage\/embedded\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8')
+      const contents = source.replace("'./worker.ts', import.meta.url", "'./worker.js', import.meta.url")
+      if (contents === source) throw new Error(`${path} no longer names ./worker.ts: adapt scripts/build.ts`)
+      return { contents, loader: 'ts' }
+    })
+  },
+}
+
+rmSync('dist', { recursive: true, force: true })
+const result = await build({
+  entryPoints: { main: 'src/main.ts', worker: 'src/storage/worker.ts' },
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  target: 'node26',
+  format: 'esm',
+  // Class and function names stay readable in stack traces and profiles.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: false,
+  sourcemap: false,
+  legalComments: 'none',
+  metafile: true,
+  // Some dependencies are CommonJS and ask for Node's own modules.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';const require=__createRequire(import.meta.url);",
+  },
+  chunkNames: 'chunk-[hash]',
+  plugins: [compiledWorker],
+  logLevel: 'warning',
+})
+const bytes = Object.values(result.metafile.outputs).reduce((total, { bytes: size }) => total + size, 0)
+console.log(`dist/ holds ${Object.keys(result.metafile.outputs).length} files, ${Math.round(bytes / 1024)} KiB`)
