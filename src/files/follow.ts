@@ -1,29 +1,28 @@
 /** Follows files: hands on what is appended to them, page by page, and remembers what was acknowledged. */
-import { constants, promises as fs } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { dirname } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { Context } from '../component.ts'
+import { Census } from './census.ts'
+import { type Checkpoints, createCheckpoints } from './checkpoints.ts'
 import { encodingOf } from './encoding.ts'
-import { cutLines, type LineLimits } from './lines.ts'
+import { createFinder } from './glob.ts'
 import type { FollowOptions } from './options.ts'
-import type { Page, TakePage } from './page.ts'
-
-const PAGE_BYTES = 1024 * 1024
+import type { TakePage } from './page.ts'
+import { createPump, type Pump } from './pump.ts'
+import type { Tail } from './tail.ts'
+import { createTrouble } from './trouble.ts'
+import { watchDirectories } from './watch.ts'
 
 export type FollowContext = Pick<Context, 'log' | 'store' | 'drain' | 'health' | 'count' | 'gauge'>
 
-interface Known {
-  readonly id: string
-  readonly path: string
-  readonly handle: fs.FileHandle
-  offset: number
-}
-
 /**
  * Reads every file that matches, from where the last acknowledged page ended, and goes on until `signal` aborts
- * (with `context.drain`: until everything that is there has been read and acknowledged).
+ * (with `context.drain`: until everything that is there has been read and acknowledged, and that is saved).
  *
- * A page whose journey failed is read again, with all that came after it in its file: a page that does not begin
- * where the last one of its file ended means that, and a receiver forgets what it held of the file.
+ * Pages of one file come in order and one at a time; there may be many on their way. A page whose journey failed is
+ * read again after a while, with all that came after it in its file: a page that starts before the end of the last
+ * one of its file means that, and a receiver forgets what it held of the file. A page without lines means that
+ * nothing came for `forceFlushMs`, or that nothing will: a receiver that holds an unfinished record hands it on.
  */
 export async function follow(
   options: FollowOptions,
@@ -31,56 +30,170 @@ export async function follow(
   take: TakePage,
   signal: AbortSignal,
 ): Promise<void> {
-  const encoding = encodingOf(options.encoding)
-  if (encoding === undefined) throw new Error(`Unknown encoding "${options.encoding}".`)
-  const limits: LineLimits = { encoding, maxLineBytes: options.maxLineBytes, onLongLine: options.onLongLine }
-  const files = new Map<string, Known>()
-  const buffer = Buffer.allocUnsafeSlow(Math.max(PAGE_BYTES, options.maxLineBytes + 4))
-  let isFirst = true
-  while (!signal.aborted) {
-    for await (const path of fs.glob([...options.include], { exclude: [...options.exclude] })) {
-      const stat = await fs.stat(path)
-      const id = `${stat.dev}-${stat.ino}`
-      let known = files.get(id)
-      if (known === undefined && stat.isFile()) {
-        const saved = await context.store.get(id)
-        const start = isFirst && options.startAt === 'end' ? stat.size : 0
-        known = { id, path, handle: await fs.open(path, constants.O_RDONLY), offset: Number(saved ?? start) }
-        files.set(id, known)
-      }
-      if (known !== undefined) await readToEnd(known, buffer, limits, context, take, signal)
-    }
-    isFirst = false
-    if (context.drain) break
-    await sleep(options.pollMs, undefined, { signal }).catch(() => {})
+  const broken = new AbortController()
+  const stop = AbortSignal.any([signal, broken.signal])
+  const waker = createWaker(stop)
+  const trouble = createTrouble(context)
+  const finder = createFinder(options.include, options.exclude)
+  const checkpoints = createCheckpoints({
+    store: context.store,
+    onError: (error) => context.log.warn('The positions in files could not be saved; trying again.', { error }),
+  })
+  const census = new Census(options, context, finder, checkpoints, trouble)
+  const pump = createPump({
+    limits: { ...options, encoding: encodingOf(options.encoding) ?? never(options.encoding) },
+    ...options,
+    isDraining: context.drain,
+    take,
+    signal: stop,
+    onAcked: checkpoints.changed,
+    onFailed: (tail, { error }, waitMs) =>
+      context.log.warn(`A part of ${tail.path} was not delivered; it is read again in ${waitMs} ms.`, { error }),
+    onSuspect: waker.wake,
+    onTrouble: (tail, error) => trouble.report(tail.path, error),
+    onRead(bytes, dropped) {
+      context.count('weir_file_bytes_read', bytes)
+      if (dropped > 0) context.count('weir_file_truncated_bytes', dropped)
+    },
+    onIdle: context.drain ? waker.wake : () => {},
+    onBroken: (error) => broken.abort(error),
+  })
+  const run = { options, context, census, checkpoints, pump, waker, stop, finder }
+  try {
+    const { tails, isFirstStart } = await checkpoints.load()
+    census.restore(tails, isFirstStart)
+    await (context.drain ? drain(run) : poll(run))
+  } finally {
+    await pump.stopped()
+    await setImmediate() // What has been answered by now counts.
+    checkpoints.detach()
+    await checkpoints
+      .save()
+      .catch((error) => context.log.error('The positions in files could not be saved.', { error }))
+    await census.catalog.closeAll()
   }
-  for (const file of files.values()) await file.handle.close()
+  if (!signal.aborted) broken.signal.throwIfAborted()
 }
 
-async function readToEnd(
-  file: Known,
-  buffer: Buffer,
-  limits: LineLimits,
-  context: FollowContext,
-  take: TakePage,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    const { bytesRead } = await file.handle.read(buffer, 0, buffer.length, file.offset)
-    const cut = cutLines(buffer, 0, bytesRead, limits, false, context.drain && bytesRead < buffer.length)
-    if (cut.lines.length === 0 || signal.aborted) return
-    const start = file.offset
-    const page: Page = {
-      file,
-      lines: cut.lines,
-      start,
-      end: start + cut.consumed,
-      offsets: () => cut.offsets().map((offset) => start + offset),
+interface Run {
+  readonly options: FollowOptions
+  readonly context: FollowContext
+  readonly census: Census
+  readonly checkpoints: Checkpoints
+  readonly pump: Pump
+  readonly waker: Waker
+  readonly stop: AbortSignal
+  readonly finder: ReturnType<typeof createFinder>
+}
+
+async function poll(run: Run): Promise<void> {
+  const { census, pump, waker, stop, options } = run
+  let byPath = new Map<string, Tail>()
+  const watch = watchDirectories({
+    renamed: waker.wake,
+    changed(paths) {
+      for (const path of paths) poke(byPath.get(path), pump, waker)
+    },
+  })
+  try {
+    for (let isFirst = true; !stop.aborted; isFirst = false) {
+      await look(run)
+      if (isFirst) warnOfMissing(run)
+      for (const tail of census.catalog.tails) pump.wake(tail)
+      byPath = new Map([...census.catalog.tails].filter(({ source }) => source).map((tail) => [tail.path, tail]))
+      watch.set(new Set([...run.finder.directories, ...[...byPath.keys()].map((path) => dirname(path))]))
+      await waker.wait(options.pollMs)
     }
-    file.offset = page.end
-    const taken = await take(page, signal)
-    const outcome = await taken.outcome
-    if (outcome.kind === 'failed') file.offset = start
-    else await context.store.set(file.id, String(file.offset))
+  } finally {
+    watch.close()
+  }
+}
+
+function poke(tail: Tail | undefined, pump: Pump, waker: Waker): void {
+  if (tail?.source === undefined) return waker.wake()
+  const size = tail.source.size()
+  if (size < tail.progress.read.offset) return waker.wake()
+  tail.size = size
+  pump.wake(tail)
+}
+
+async function drain(run: Run): Promise<void> {
+  const { census, pump, waker, stop, checkpoints } = run
+  let mustLook = true
+  while (!stop.aborted) {
+    if (mustLook) await look(run)
+    let isOpen = census.isUnfinished
+    mustLook = isOpen
+    for (const tail of census.catalog.tails) {
+      tail.isEnding = true
+      pump.wake(tail)
+      if (tail.isSuspect) mustLook = true
+      if (isUnfinished(tail)) isOpen = true
+    }
+    if (!isOpen && !pump.isRunning && !mustLook) break
+    await waker.wait(run.options.pollMs)
+  }
+  if (stop.aborted) return
+  census.countLosses()
+  await checkpoints.save()
+}
+
+function isUnfinished(tail: Tail): boolean {
+  if (tail.isRunning || tail.progress.hasFlights) return true
+  return tail.source !== undefined && (tail.hasUnread || tail.isHeld || tail.work(Date.now(), 0, 2) !== undefined)
+}
+
+async function look(run: Run): Promise<void> {
+  const { census, checkpoints, context } = run
+  const hasNew = await census.look()
+  // What a file is called in records must be known after a crash, so it is saved before the first of them leaves.
+  if (hasNew) {
+    await checkpoints.save().catch((error) => context.log.warn('The positions in files could not be saved.', { error }))
+  }
+  let reading = 0
+  for (const tail of census.catalog.tails) if (tail.source !== undefined && tail.hasUnread) reading += 1
+  context.gauge('otelcol_fileconsumer_open_files', census.catalog.openFiles)
+  context.gauge('otelcol_fileconsumer_reading_files', reading)
+}
+
+function warnOfMissing({ finder, context }: Run): void {
+  for (const pattern of finder.unmatched) {
+    context.log.warn(`No file matches ${pattern} so far; one that does later will be read from its beginning.`, {
+      pattern,
+    })
+  }
+}
+
+function never(encoding: string): never {
+  throw new Error(`Unknown encoding "${encoding}".`)
+}
+
+interface Waker {
+  wake(): void
+  /** Resolves after `ms`, or at once when woken (before or meanwhile) or stopped. */
+  wait(ms: number): Promise<void>
+}
+
+const MIN_PAUSE_MS = 5
+
+function createWaker(stop: AbortSignal): Waker {
+  let isWoken = false
+  let resolve: (() => void) | undefined
+  const wake = (): void => {
+    isWoken = true
+    resolve?.()
+  }
+  stop.addEventListener('abort', wake, { once: true })
+  return {
+    wake,
+    async wait(ms) {
+      const waited = Promise.withResolvers<void>()
+      resolve = waited.resolve
+      const timer = setTimeout(waited.resolve, isWoken ? Math.min(MIN_PAUSE_MS, ms) : ms)
+      await waited.promise
+      clearTimeout(timer)
+      resolve = undefined
+      isWoken = false
+    },
   }
 }

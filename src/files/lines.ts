@@ -35,36 +35,37 @@ export function cutLines(
   cutting = false,
   final = false,
 ): Lines {
-  const { encoding, maxLineBytes } = limits
-  let begin = from
-  if (cutting) {
-    const end = encoding.newline(buffer, from, to)
-    if (end < 0) return nothing(to - from, to - from, !final)
-    begin = end + encoding.unit
-  }
+  if (!cutting) return cutFrom(buffer, from, to, limits, final)
+  const end = limits.encoding.newline(buffer, from, to)
+  if (end < 0) return nothing(to - from, to - from, !final)
+  const begin = end + limits.encoding.unit
+  const rest = cutFrom(buffer, begin, to, limits, final)
   const skipped = begin - from
-  const last = encoding.lastLineEnd(buffer, begin, to)
-  const end = last < 0 ? begin : last
-  const rest = to - end
-  if (rest > maxLineBytes) return cutSlowly(buffer, from, begin, to, limits, final)
-  const stop = final && rest > 0 ? to : end
-  if (stop === begin) return nothing(skipped, skipped, false)
-  const text = encoding.decode(buffer, begin, stop === end ? end - encoding.unit : stop)
+  return {
+    ...rest,
+    consumed: rest.consumed + skipped,
+    dropped: rest.dropped + (end - from),
+    first: rest.first + skipped,
+    offsets: () => rest.offsets().map((offset) => offset + skipped),
+  }
+}
+
+function cutFrom(buffer: Buffer, from: number, to: number, limits: LineLimits, final: boolean): Lines {
+  const { encoding, maxLineBytes } = limits
+  const end = Math.max(from, encoding.lastLineEnd(buffer, from, to))
+  if (to - end > maxLineBytes) return cutSlowly(buffer, from, to, limits, final)
+  const stop = final ? to : end
+  if (stop === from) return nothing(0, 0, false)
+  const text = encoding.decode(buffer, from, stop === end ? end - encoding.unit : stop)
   const lines = text.split('\n')
-  if (stop - begin > maxLineBytes && hasLongLine(lines, maxLineBytes, encoding)) {
-    return cutSlowly(buffer, from, begin, to, limits, final)
+  if (stop - from > maxLineBytes && hasLongLine(lines, maxLineBytes, encoding)) {
+    return cutSlowly(buffer, from, to, limits, final)
   }
   if (text.includes('\r')) dropCarriageReturns(lines)
   // Where decoding loses the length of the input, the positions must be taken now: the buffer is reused.
-  const known = encoding.sizeOf(text) === undefined ? scanOffsets(buffer, from, begin, stop, encoding) : undefined
-  return {
-    lines,
-    consumed: stop - from,
-    dropped: skipped,
-    cutting: false,
-    first: skipped,
-    offsets: () => known ?? textOffsets(text, skipped, encoding),
-  }
+  const known = encoding.sizeOf(text) === undefined ? scanOffsets(buffer, from, stop, encoding) : undefined
+  const offsets = (): number[] => known ?? textOffsets(text, encoding)
+  return { lines, consumed: stop - from, dropped: 0, cutting: false, first: 0, offsets }
 }
 
 function nothing(consumed: number, dropped: number, cutting: boolean): Lines {
@@ -87,10 +88,10 @@ function dropCarriageReturns(lines: string[]): void {
   }
 }
 
-function textOffsets(text: string, first: number, encoding: Encoding): number[] {
-  const offsets = [first]
+function textOffsets(text: string, encoding: Encoding): number[] {
+  const offsets = [0]
   const isFixed = encoding.sizeOf(text) === text.length * encoding.unit
-  let position = first
+  let position = 0
   let start = 0
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', start)) {
     position += isFixed ? (at + 1 - start) * encoding.unit : (encoding.sizeOf(text.slice(start, at + 1)) as number)
@@ -100,9 +101,9 @@ function textOffsets(text: string, first: number, encoding: Encoding): number[] 
   return offsets
 }
 
-function scanOffsets(buffer: Buffer, from: number, begin: number, stop: number, encoding: Encoding): number[] {
+function scanOffsets(buffer: Buffer, from: number, stop: number, encoding: Encoding): number[] {
   const offsets: number[] = []
-  for (let start = begin; start < stop; ) {
+  for (let start = from; start < stop; ) {
     offsets.push(start - from)
     const end = encoding.newline(buffer, start, stop)
     if (end < 0) break
@@ -112,32 +113,30 @@ function scanOffsets(buffer: Buffer, from: number, begin: number, stop: number, 
 }
 
 /** The same with lines that are too long among them: line by line, from the bytes. */
-function cutSlowly(buffer: Buffer, from: number, begin: number, to: number, limits: LineLimits, final: boolean): Lines {
+function cutSlowly(buffer: Buffer, from: number, to: number, limits: LineLimits, final: boolean): Lines {
   const { encoding, maxLineBytes, onLongLine } = limits
   const lines: string[] = []
   const offsets: number[] = []
-  let dropped = begin - from
-  let start = begin
+  let dropped = 0
+  let start = from
   let cutting = false
   const emit = (end: number): void => {
     const line = encoding.decode(buffer, start, end)
     lines.push(line.endsWith('\r') ? line.slice(0, -1) : line)
     offsets.push(start - from)
+    start = end
   }
   while (start < to) {
     const newline = encoding.newline(buffer, start, to)
     const isOpen = newline < 0
     const end = isOpen ? to : newline
-    if (end - start > maxLineBytes) {
-      const cut = encoding.boundary(buffer, start, start + maxLineBytes)
-      emit(cut)
-      start = cut
-      if (onLongLine === 'split') continue
-      dropped += end - cut
-      cutting = isOpen && !final
-    } else if (isOpen && !final) break
-    else emit(end)
+    const isLong = end - start > maxLineBytes
+    if (!isLong && isOpen && !final) break
+    emit(isLong ? encoding.boundary(buffer, start, start + maxLineBytes) : end)
+    if (isLong && onLongLine === 'split') continue
+    dropped += end - start
+    cutting = isLong && isOpen && !final
     start = isOpen ? to : end + encoding.unit
   }
-  return { lines, consumed: start - from, dropped, cutting, first: offsets[0] ?? begin - from, offsets: () => offsets }
+  return { lines, consumed: start - from, dropped, cutting, first: 0, offsets: () => offsets }
 }
