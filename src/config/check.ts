@@ -14,7 +14,9 @@ import { substituted } from './substitute.ts'
 import { refused } from './unsupported.ts'
 
 export interface Checked {
-  /** What the schema made of the value; undefined when there are problems. */
+  /** False also where the only faults are in parts that are reported already. */
+  readonly isValid: boolean
+  /** What the schema made of the value; undefined when it is not valid. */
   readonly config: unknown
   readonly node: Node
   readonly raw: Raw
@@ -49,8 +51,8 @@ export function check(root: Node, options: CheckOptions): Checked {
     result = look(schema, node)
   }
   const raw = toRaw(node)
-  if (result.success) return { config: result.data, node, raw, problems: [] }
-  return { config: undefined, node, raw, problems: problemsOf(root, result.error.issues, options) }
+  if (result.success) return { isValid: true, config: result.data, node, raw, problems: [] }
+  return { isValid: false, config: undefined, node, raw, problems: problemsOf(root, result.error.issues, options) }
 }
 
 function look(schema: z.ZodType, node: Node): z.ZodSafeParseResult<unknown> {

@@ -135,5 +135,13 @@ export type LoadConfig = (
 /** `configs/a.yaml:12:7: receivers::file_log::include: expected …`, on one line. */
 export function formatProblem({ position, path, message }: Problem): string {
   const place = position.line > 0 ? `${position.source}:${position.line}:${position.column}` : position.source
-  return path.length > 0 ? `${place}: ${path.join('::')}: ${message}` : `${place}: ${message}`
+  return printable(path.length > 0 ? `${place}: ${path.join('::')}: ${message}` : `${place}: ${message}`)
+}
+
+/** Keys may hold anything; what a terminal would take for a command is written as an escape. */
+function printable(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (each) => `\\u${(each.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  )
 }

@@ -4,7 +4,7 @@ import { describe, joinOr } from './describe.ts'
 import { nearest, suggestion } from './nearest.ts'
 import { find, type Node, type Path } from './node.ts'
 import { alternatives, bare, definitionOf, isSecretAt, keysAt, type Schema, schemasAt } from './schema-walk.ts'
-import { shown } from './show.ts'
+import { cut, shown } from './show.ts'
 
 type Issue = z.core.$ZodIssue
 
@@ -46,9 +46,12 @@ function explain(issue: Issue, context: Explaining, path: Path): Explained[] {
   ]
 }
 
-/** A sentence of the schema's own does not know where the value came from. */
-function origin(message: string, { via }: Node): string {
-  return via === undefined ? message : `${message} (from ${via})`
+/** A sentence of the schema's own may quote the value at any length, and does not know where it came from. */
+function origin(message: string, node: Node): string {
+  const { via } = node
+  const text = node.kind === 'scalar' ? String(node.value) : ''
+  const short = text.length > 0 ? message.replaceAll(text, cut(text)) : message
+  return via === undefined ? short : `${short} (from ${via})`
 }
 
 function ownMessage(issue: Issue | undefined): string | undefined {

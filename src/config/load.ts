@@ -132,7 +132,7 @@ function readService(
     at: start,
   })
   session.errors.push(...checked.problems)
-  if (checked.problems.length > 0) return undefined
+  if (!checked.isValid) return undefined
   const values = checked.config as ServiceValues
   const extensions = references(values.extensions, checked.node, sections, session)
   const print = fingerprint(checked.raw)

@@ -59,7 +59,7 @@ class BoundError extends Error {
   constructor(message: string, at: Position, path: readonly string[]) {
     super(message)
     this.at = at
-    this.path = path
+    this.path = path.slice(0, 10)
   }
 }
 
@@ -91,7 +91,7 @@ export function parseYaml(text: string, options: ParseOptions): Parsed {
   }
   let document: Document.Parsed
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' })
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'error' })
   } catch (error) {
     // The parser is recursive: only nesting that no person writes gets here.
     return nothing(`not readable as YAML: ${error instanceof RangeError ? 'nested too deeply' : String(error)}`)
@@ -130,6 +130,7 @@ const FRIENDLY: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: 'a second YAML document ("---") begins here; write one document a file and give --config for each',
   TAB_AS_INDENT: 'a tab is used for indentation; YAML allows spaces only',
   EXPANSION: 'inside { } and [ ] an expansion needs quotes: "${env:NAME}"',
+  RESOURCE_EXHAUSTION: 'nested too deeply',
   UNEXPECTED_TOKEN: 'this does not fit what stands before it; is the indentation right, is a bracket or quote missing?',
   BLOCK_AS_IMPLICIT_KEY: 'a map cannot begin here; a value with ": " in it needs quotes, a map begins on the next line',
   BAD_INDENT: 'this line is indented differently from the lines it belongs to',
@@ -139,7 +140,7 @@ const FRIENDLY: Readonly<Record<string, string>> = {
 
 function explain({ code, message }: Fault): string {
   // Where the parser quotes what it found, that may be a secret: such messages are never passed on.
-  return `YAML syntax: ${FRIENDLY[code] ?? message}`
+  return `YAML syntax: ${message.startsWith('Flow ') ? message : (FRIENDLY[code] ?? message)}`
 }
 
 /** After a mistake the parser often finds fault with everything that follows: that is one mistake. */

@@ -98,14 +98,14 @@ function readComponent(key: string, { at, value }: Entry, place: Place): Compone
   }
   if (value.kind === 'broken') return undefined
   const canonical = readReferences(value, { schema: definition.config, path: [section, key] }, session)
-  const { config, raw, problems } = check(canonical, {
+  const { isValid, config, raw, problems } = check(canonical, {
     schema: definition.config,
     unsupported: definition.unsupported,
     path,
     at,
   })
   session.errors.push(...problems)
-  if (problems.length > 0) return undefined
+  if (!isValid) return undefined
   const { kind, type } = definition
   const print = fingerprint([kind, key, raw])
   return Object.freeze({

@@ -32,8 +32,12 @@ function nothing({ via, text }: Node): string {
 
 function quoted(value: string | number | boolean): string {
   if (typeof value !== 'string') return String(value)
-  const text = redactUrls(value)
-  return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text)
+  return JSON.stringify(cut(redactUrls(value)))
+}
+
+/** The beginning of a text. A quote that is not closed makes a value of half a file. */
+export function cut(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
 }
 
 /** Removes secrets from a sentence that somebody else wrote. */
