@@ -73,8 +73,9 @@ function isTold(subresource: string): boolean {
 
 /** True for a line that announces a request (`RequestReceived`), as far as that can be told without parsing it. */
 export function isAnnouncement(line: string): boolean {
-  if (!line.startsWith(START) || !line.endsWith('}')) return false
+  if (!line.startsWith(START) || !(line.endsWith('Z"}') || line.endsWith('}}'))) return false
   const level = line.indexOf('"', START.length)
   if (!line.startsWith(ID, level)) return false
-  return line.startsWith(ANNOUNCED, line.indexOf('"', level + ID.length))
+  const id = line.indexOf('"', level + ID.length)
+  return line.startsWith(ANNOUNCED, id) && line.indexOf(AUDIT_ID, id) < 0
 }

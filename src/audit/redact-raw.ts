@@ -56,7 +56,9 @@ function maskSensitive(text: string): string {
   return text.replace(MEMBER, (whole, name: string) => (isSensitiveName(name) ? `"${name}":"${REDACTED}"` : whole))
 }
 
+const WORD = /[^\s{}[\],:"]{3,}/g
+
+/** Nobody knows where a string begins and ends here, so every word goes that is not the name of a member. */
 function maskValues(text: string): string {
-  const first = text.indexOf('"')
-  return `${REDACTED}${text.slice(Math.max(first, 0)).replace(/"(?:[^"\\]|\\.)*"?(?!\s*:)/g, `"${REDACTED}"`)}`
+  return text.replace(WORD, (word, at: number) => (text.startsWith('":', at + word.length) ? word : REDACTED))
 }

@@ -3,9 +3,10 @@
 export const REDACTED = '[REDACTED]'
 
 // JWTs (RFC 7519, compact form) start with the base64url of `{"`; two segments are enough to be one that was cut.
-const JWT = /eyJ[\w-]{4,}(?:\.|%2[Ee])[\w-]{4,}(?:(?:\.|%2[Ee])[\w-]*)*/g
+// Only the start of a word is tried (or what follows an escape): else a run of `eyJ` would cost the square of its length.
+const JWT = /(?:(?<![\w-])|(?<=%[\dA-Fa-f]{2}))eyJ[\w-]{4,}(?:\.|%2[Ee])[\w-]{4,}(?:(?:\.|%2[Ee])[\w-]*)*/g
 const BEARER = /\bbearer(?:\s|%20|\+|:)+[^\s"',;&]+/gi
-const AUTHORIZATION = /\bauthorization(["'\\]*\s*[:=]\s*["'\\]*)(?:basic|digest|token|negotiate)?\s*[^\s"',;&\\]+/gi
+const AUTHORIZATION = /(\bauthorization["'\\]*\s*[:=]\s*["'\\]*)(?:[\w-]{1,20}\s+)?[^\s"',;&\\]+/gi
 const PRIVATE_KEY = /-----BEGIN ([A-Z ]{0,30})PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g
 const URL_PASSWORD = /(:\/\/[^\s/:@"']{0,256}:)[^\s/@"']+@/g
 
@@ -23,7 +24,7 @@ export function redactText(text: string): string {
 function scrub(text: string): string {
   return text
     .replace(PRIVATE_KEY, REDACTED)
-    .replace(AUTHORIZATION, `authorization$1${REDACTED}`)
+    .replace(AUTHORIZATION, `$1${REDACTED}`)
     .replace(BEARER, `Bearer ${REDACTED}`)
     .replace(JWT, REDACTED)
     .replace(URL_PASSWORD, `$1${REDACTED}@`)
