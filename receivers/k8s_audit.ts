@@ -27,10 +27,15 @@ import { nowHrTime } from '../src/records/time.ts'
 
 const config = z.strictObject({
   ...followKeys,
+  include: followKeys.include.describe(
+    'Paths or globs of audit logs. A log that kube-apiserver rotates is read to its end under any name; add the rotated names (`audit*.log`) to catch up on what was rotated while Weir was not running.',
+  ),
   max_log_size: byteSize()
     .refine((bytes) => bytes >= 1024 && bytes <= 64 * 1024 * 1024, { message: 'expected 1KiB to 64MiB' })
     .prefault('16MiB')
     .describe('Longest line, in bytes. Events with large bodies reach megabytes; what is cut is no event any more.'),
+  max_log_size_behavior: followKeys.max_log_size_behavior.default('truncate'),
+  force_flush_period: followKeys.force_flush_period.prefault('5s'),
   include_file_path: z.boolean().default(false).describe('Keep the path of the log in `log.file.path`.'),
   ...auditOptions,
 })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { auditLines } from '../../bench/audit/generate.ts'
+import { AUDIT_ATTRIBUTES } from '../../src/audit/attribute-table.ts'
 import type { Attributes } from '../../src/records/record.ts'
 import { decode, event, type Fields, FORBIDDEN, recordOf } from './events.ts'
 
@@ -253,4 +255,51 @@ suite('bounds', () => {
     for (const key of ['user.id', 'client.address', 'user_agent.original', 'k8s.audit.response.code'])
       assert.equal(key in attributes, false)
   })
+})
+
+test('the table of attributes names those that are emitted, with their types, and no others', () => {
+  const everything = {
+    stages: ['RequestReceived', 'ResponseStarted', 'ResponseComplete', 'Panic'] as const,
+    include_raw: true,
+    include_request_object: true,
+    include_response_object: true,
+  }
+  const seen = new Set<string>()
+  const events = [...auditLines({ events: 5000, seed: 4, attack: true })].map((line) => JSON.parse(line) as Fields)
+  const rare = event({
+    user: {
+      username: 'a',
+      uid: '1',
+      extra: {
+        x: ['y'],
+        'authentication.kubernetes.io/node-uid': ['n'],
+        'authentication.kubernetes.io/pod-uid': ['p'],
+      },
+    },
+    impersonatedUser: { username: 'b', uid: '2', groups: ['c'], extra: { x: ['y'] } },
+    objectRef: {
+      resource: 'pods',
+      subresource: 'portforward',
+      name: 'p',
+      uid: 'u',
+      resourceVersion: '1',
+      apiGroup: 'g',
+    },
+    requestURI: '/api/v1/namespaces/a/pods/p/portforward?ports=80&container=c',
+    annotations: { other: 'x' },
+  })
+  const { records } = decode([...events, rare], { ...everything, stages: [...everything.stages] })
+  for (const { attributes } of records) {
+    for (const [key, value] of Object.entries(attributes)) {
+      const name =
+        key in AUDIT_ATTRIBUTES
+          ? key
+          : key.replace(/^(k8s\.audit\.(?:annotations|user\.extra|user\.effective\.extra))\..*/, '$1.*')
+      const type = Array.isArray(value) ? 'string[]' : typeof value === 'string' ? 'string' : 'number'
+      const declared = AUDIT_ATTRIBUTES[name]?.type.replace(/int|double/, 'number')
+      assert.equal(declared, type, `${key} is declared ${declared}`)
+      seen.add(name)
+    }
+  }
+  assert.deepEqual([...seen].sort(), Object.keys(AUDIT_ATTRIBUTES).sort())
 })
