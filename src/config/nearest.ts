@@ -30,7 +30,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   for (const candidate of candidates) {
     if (candidate.length > MAX_LENGTH) continue
     const distance = isVariant(plain, simplified(candidate)) ? 0.5 : editDistance(word, candidate)
-    const allowed = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3))
+    const longer = Math.max(word.length, candidate.length)
+    const allowed = Math.min(Math.max(1, Math.floor(longer / 3)), longer - 1)
     if (distance <= allowed && distance < least) {
       best = candidate
       least = distance

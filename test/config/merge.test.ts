@@ -97,17 +97,14 @@ test('mistakes in --set name the flag', () => {
     'a..b=1',
     '=5',
   ]
-  assert.deepEqual(
-    load({ files: { 'a.yaml': VALID }, sets }).said,
-    [
-      '--set receivers.file_log.include: receivers::file_log::include: expected a list of globs, found "x"; write it as a list: [value]',
-      '--set receivers.file_log.nope: receivers::file_log::nope: unknown key "nope"; valid are include, start_at, poll_interval, max_log_size, multiline, storage, resource',
-      '--set exporters.stdout.format: exporters::stdout::format: YAML syntax: Flow sequence must end with a ]',
-      '--set novalue: missing equal sign: write --set path.to.key=value',
-      '--set a..b: a part of the key is empty: write --set path.to.key=value',
-      '--set : a part of the key is empty: write --set path.to.key=value',
-    ].map((line) => line),
-  )
+  assert.deepEqual(load({ files: { 'a.yaml': VALID }, sets }).said, [
+    '--set receivers.file_log.include: receivers::file_log::include: expected a list of globs, found "x"; write it as a list: [value]',
+    '--set receivers.file_log.nope: receivers::file_log::nope: unknown key "nope"; valid are include, start_at, poll_interval, max_log_size, multiline, storage, resource',
+    '--set exporters.stdout.format: exporters::stdout::format: YAML syntax: Flow sequence must end with a ]',
+    '--set novalue: missing equal sign: write --set path.to.key=value',
+    '--set a..b: a part of the key is empty: write --set path.to.key=value',
+    '--set : a part of the key is empty: write --set path.to.key=value',
+  ])
 })
 
 test('yaml: and env: are sources like files', () => {
