@@ -1,4 +1,5 @@
 /** Who a user name stands for: a person, a service account, a node, nobody. */
+import { redactText } from './redact-text.ts'
 import { bounded, boundedCache, LIMITS } from './text.ts'
 
 export interface Actor {
@@ -15,7 +16,7 @@ const NODE = 'system:node:'
 
 /** The actor behind a user name; an empty name is one that the API server did not authenticate yet. */
 export const actorOf = boundedCache<Actor>(4096, (username) => {
-  const name = bounded(username, LIMITS.name)
+  const name = redactText(bounded(username, LIMITS.name))
   const person: Actor = { name, called: callPerson(name), accountNamespace: '', accountName: '' }
   if (!name.startsWith(SERVICE_ACCOUNT)) return person
   const colon = name.indexOf(':', SERVICE_ACCOUNT.length)

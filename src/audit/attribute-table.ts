@@ -2,6 +2,10 @@
  * Every attribute of an audit record, with its type and meaning: the documentation is made from this table, and a
  * test holds it equal to what the decoder emits. A trailing `*` stands for a key that the event supplies.
  *
+ * They answer an auditor's seven questions: what (`verb`, `response`, `decision`), when (the record's time), who
+ * (`user`, `user.effective`), on what (`object`), observed where (`host.name` and `k8s.cluster.name` of the resource,
+ * `log.file.path` on request), from where (`client`, `network.peer`, `user_agent`), going to where (`target`).
+ *
  * Names of OpenTelemetry's semantic conventions where they have one; `k8s.audit.*`, `user.groups` and
  * `user.effective.*` are ours (ECS has `user.effective.*` with the same meaning).
  */

@@ -1,17 +1,13 @@
 /** What a request does, as a verb in three forms and the words after it. */
-import { isMap, type JsonMap } from './event.ts'
+import { isMap } from './event.ts'
 import { nounOf, withArticle } from './nouns.ts'
 import * as phrases from './phrases.ts'
-import { type Phrase, phraseOf } from './phrases.ts'
+import { type Deed, phraseOf } from './phrases.ts'
 import type { Request } from './request.ts'
+import { REVIEWS, specOf } from './reviews.ts'
 import type { Target } from './target.ts'
+import { short } from './text.ts'
 
-export interface Deed {
-  readonly phrase: Phrase
-  readonly rest: string
-}
-
-const MAX_NAME = 256
 const MAX_COMMAND = 200
 
 /** What `request` does. Target is `targetOf(request)`. */
@@ -49,10 +45,6 @@ function placeOf(request: Request, target: Target | undefined): string {
 /** `read the status of deployment payments/api`: any subresource that has no words of its own. */
 function partDeed(request: Request): Deed {
   return { phrase: phraseOf(request.verb), rest: `the ${short(request.subresource)} of ${objectOf(request)}` }
-}
-
-function short(text: string): string {
-  return text.length <= MAX_NAME ? text : `${text.slice(0, MAX_NAME)}…`
 }
 
 function isWrite(verb: string): boolean {
@@ -150,52 +142,4 @@ function approvalDeed(request: Request): Deed {
   const type = isMap(last) ? last['type'] : undefined
   const phrase = type === 'Approved' ? phrases.APPROVE : type === 'Denied' ? phrases.DENY : phrases.DECIDE
   return { phrase, rest: objectOf(request) }
-}
-
-function specOf(request: Request): JsonMap | undefined {
-  const object = request.event.requestObject
-  return isMap(object) && isMap(object['spec']) ? object['spec'] : undefined
-}
-
-const REVIEWS = new Map<string, (request: Request) => Deed>([
-  [
-    'selfsubjectrulesreviews',
-    (request) => ({ phrase: phrases.ASK, rest: `for all their permissions${reviewedIn(request)}` }),
-  ],
-  ['selfsubjectreviews', () => ({ phrase: phrases.ASK, rest: 'who they are' })],
-  [
-    'selfsubjectaccessreviews',
-    (request) => ({ phrase: phrases.CHECK, rest: `whether they may ${permissionOf(request)}` }),
-  ],
-  ['subjectaccessreviews', othersPermission],
-  ['localsubjectaccessreviews', othersPermission],
-  ['tokenreviews', () => ({ phrase: phrases.VERIFY, rest: 'a token' })],
-])
-
-function reviewedIn(request: Request): string {
-  const namespace = word(specOf(request)?.['namespace'])
-  return namespace === '' ? '' : ` in ${namespace}`
-}
-
-function othersPermission(request: Request): Deed {
-  const user = word(specOf(request)?.['user'])
-  return { phrase: phrases.CHECK, rest: `whether ${user || 'another user'} may ${permissionOf(request)}` }
-}
-
-/** `get secrets/db in payments`, `get /metrics`, or `act` where the body is not in the log. */
-function permissionOf(request: Request): string {
-  const spec = specOf(request)
-  const url = spec?.['nonResourceAttributes']
-  if (isMap(url)) return `${word(url['verb']) || 'reach'} ${word(url['path'])}`
-  const asked = spec?.['resourceAttributes']
-  if (!isMap(asked)) return 'act'
-  const name = word(asked['name'])
-  const part = word(asked['subresource'])
-  const namespace = word(asked['namespace'])
-  const object = `${word(asked['resource']) || 'resources'}${part && `/${part}`}${name && ` ${name}`}`
-  return `${word(asked['verb']) || 'touch'} ${object}${namespace && ` in ${namespace}`}`
-}
-
-function word(value: unknown): string {
-  return typeof value === 'string' ? short(value) : ''
 }

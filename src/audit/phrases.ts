@@ -3,6 +3,12 @@
 /** `[to …, somebody …, started …]`: delete, deleted, deleting. */
 export type Phrase = readonly [base: string, past: string, gerund: string]
 
+/** What a request does: a verb, and the words after it. */
+export interface Deed {
+  readonly phrase: Phrase
+  readonly rest: string
+}
+
 const VERBS = new Map<string, Phrase>([
   ['get', ['read', 'read', 'reading']],
   ['list', ['list', 'listed', 'listing']],

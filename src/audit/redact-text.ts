@@ -8,7 +8,7 @@ const JWT = /(?:(?<![\w-])|(?<=%[\dA-Fa-f]{2}))eyJ[\w-]{4,}(?:\.|%2[Ee])[\w-]{4,
 const BEARER = /\bbearer(?:\s|%20|\+|:)+[^\s"',;&]+/gi
 const AUTHORIZATION = /(\bauthorization["'\\]*\s*[:=]\s*["'\\]*)(?:[\w-]{1,20}\s+)?[^\s"',;&\\]+/gi
 const PRIVATE_KEY = /-----BEGIN ([A-Z ]{0,30})PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g
-const URL_PASSWORD = /(:\/\/[^\s/:@"']{0,256}:)[^\s/@"']+@/g
+const URL_PASSWORD = /(:\/\/[^\s/:@"']{0,256}:)[^\s/@#"']+@/g
 
 /**
  * True for whatever one of the expressions above could change. It runs on every string of every event, so the cases

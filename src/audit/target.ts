@@ -84,5 +84,7 @@ function afterSlashes(path: string, count: number): string {
 function bindingTarget({ event }: Request): Target | undefined {
   const object = event.requestObject
   const node = isMap(object) && isMap(object['target']) ? object['target']['name'] : undefined
-  return typeof node === 'string' && node !== '' ? target('node', '', bounded(node, LIMITS.name), {}) : undefined
+  return typeof node === 'string' && node !== ''
+    ? target('node', '', redactText(bounded(node, LIMITS.name)), {})
+    : undefined
 }

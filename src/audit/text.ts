@@ -21,6 +21,11 @@ export function boundedText(value: unknown, max: number): string | undefined {
   return typeof value === 'string' && value !== '' ? bounded(value, max) : undefined
 }
 
+/** A name as a sentence can bear it. */
+export function short(text: string): string {
+  return text.length <= 256 ? text : `${text.slice(0, 256)}…`
+}
+
 function cut(text: string, max: number): string {
   return `${text.slice(0, max).toWellFormed()}…[${text.length - max} more]`
 }

@@ -166,6 +166,14 @@ const forms: [string, Fields][] = [
     { user: { username: 'a', extra: { id_token: [PLANTED], other: [`Bearer ${PLANTED}`] } } },
   ],
   ['a token in the name of an object', { objectRef: { resource: 'pods', namespace: 'a', name: JWT } }],
+  ['a token as the name of who is impersonated', { impersonatedUser: { username: JWT } }],
+  [
+    'a token in a review',
+    {
+      ...onOthers({ spec: { user: JWT, resourceAttributes: { verb: 'get', name: JWT } } }),
+      objectRef: { resource: 'subjectaccessreviews' },
+    },
+  ],
   [
     'a token in a command line',
     {

@@ -19,6 +19,7 @@ suite('credentials in running text', () => {
     ['authorization.k8s.io is a group', 'authorization.k8s.io is a group'],
     ['https://alice:pw@host/path', 'https://alice:[REDACTED]@host/path'],
     ['https://host:443/a@b', 'https://host:443/a@b'],
+    ['https://issuer:8443#alice@example.com', 'https://issuer:8443#alice@example.com'],
     ['-----BEGIN PRIVATE KEY-----\nabc', '[REDACTED]'],
     ['-----BEGIN CERTIFICATE-----\nabc', '-----BEGIN CERTIFICATE-----\nabc'],
   ]
