@@ -71,7 +71,7 @@ export function createSpelling(registry: Registry): Spelling {
       if (definition === undefined) return formatId(id)
       const { type, kind } = definition
       if (type !== id.type && !met.has(`${kind}/${id.type}`)) {
-        const message = `"${id.type}" is the old name of the ${kind} "${type}" and deprecated; write "${type}"`
+        const message = `"${id.type}" is a deprecated name of the ${kind} "${type}"; write "${type}"`
         met.set(`${kind}/${id.type}`, { ...where, message })
       }
       return formatId({ ...id, type })

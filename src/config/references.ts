@@ -40,6 +40,29 @@ export function readReferences(root: Node, { schema, path }: Owner, session: Ses
   return node
 }
 
+/** Remembers the pipelines that a connector names, each wherever its id stands. */
+export function readTargets(
+  root: Node,
+  names: readonly string[],
+  at: Position,
+  path: readonly [string, string],
+  session: Session,
+): void {
+  const all = [...leaves(root)]
+  for (const id of new Set(names)) {
+    const found = all.filter(([, { value }]) => value === id)
+    for (const [below, node] of found.length > 0 ? found : [[[], { at }] as const]) {
+      session.references.push({
+        to: 'pipeline',
+        id,
+        position: node.at,
+        path: [...path, ...below.map(String)],
+        connector: path[1],
+      })
+    }
+  }
+}
+
 function referenceAt(schema: Schema, path: Path): InnerReference['to'] | undefined {
   const forms = schemasAt(schema, path).flatMap((one) => alternatives(one.schema, one.meta))
   return forms.find(({ meta }) => meta.reference !== undefined)?.meta.reference

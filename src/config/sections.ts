@@ -6,7 +6,7 @@ import { fingerprint, freeze } from './fingerprint.ts'
 import { parseId, SECTION_NAMES, SECTIONS, type Section, spellings } from './ids.ts'
 import { nearest } from './nearest.ts'
 import { type Entry, isNull, type MapNode, type Node } from './node.ts'
-import { readReferences } from './references.ts'
+import { readReferences, readTargets } from './references.ts'
 import type { Session } from './session.ts'
 import { shown } from './show.ts'
 
@@ -107,6 +107,9 @@ function readComponent(key: string, { at, value }: Entry, place: Place): Compone
   session.errors.push(...problems)
   if (!isValid) return undefined
   const { kind, type } = definition
+  if (definition.kind === 'connector') {
+    readTargets(canonical, definition.pipelinesOf?.(config) ?? [], at, [section, key], session)
+  }
   const print = fingerprint([kind, key, raw])
   return Object.freeze({
     kind,

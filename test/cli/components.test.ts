@@ -14,6 +14,7 @@ test('the table has a line for each component, by kind and name', async () => {
     'otlp_http     exporter   otlphttp     alpha                Sends records.',
     'stdout        exporter                alpha                Prints records.',
     'forward       connector               alpha                Joins pipelines.',
+    'split         connector               alpha                Chooses pipelines.',
     'health_check  extension  healthcheck  alpha                Says whether all is well.',
     '',
   ])
@@ -31,7 +32,7 @@ test('--json says the same to programs', async () => {
     delivery: 'replay',
     summary: 'Follows files.',
   })
-  assert.equal(rows.length, 7)
+  assert.equal(rows.length, 8)
 })
 
 test('a value for --json and a surplus argument are refused', async () => {

@@ -74,9 +74,9 @@ service:
     'health_check/x',
   )
   assert.deepEqual(warned, [
-    'a.yaml:2:3: receivers::filelog: "filelog" is the old name of the receiver "file_log" and deprecated; write "file_log"',
-    'a.yaml:2:36: receivers::file_log::storage: "healthcheck" is the old name of the extension "health_check" and deprecated; write "health_check"',
-    'a.yaml:6:3: exporters::otlphttp: "otlphttp" is the old name of the exporter "otlp_http" and deprecated; write "otlp_http"',
+    'a.yaml:2:3: receivers::filelog: "filelog" is a deprecated name of the receiver "file_log"; write "file_log"',
+    'a.yaml:2:36: receivers::file_log::storage: "healthcheck" is a deprecated name of the extension "health_check"; write "health_check"',
+    'a.yaml:6:3: exporters::otlphttp: "otlphttp" is a deprecated name of the exporter "otlp_http"; write "otlp_http"',
   ])
 })
 
@@ -109,5 +109,25 @@ test('ids inside components must exist', () => {
   ])
   assert.deepEqual(loadText(text('health_check', '[]')).said, [
     'a.yaml:1:47: receivers::file_log::storage: references extension "health_check" which is not listed in service::extensions',
+  ])
+})
+
+test('pipelines that a connector names must exist and listen to it', () => {
+  const { said } = loadText(`receivers: {push: {protocols: {grpc: }}}
+exporters: {stdout: }
+connectors:
+  split:
+    to: [logs/a, logs/b, logs/nope]
+    rest: logs/none
+service:
+  pipelines:
+    logs: {receivers: [push], exporters: [split]}
+    logs/a: {receivers: [split], exporters: [stdout]}
+    logs/b: {receivers: [push], exporters: [stdout]}
+`)
+  assert.deepEqual(said, [
+    'a.yaml:5:18: connectors::split::to::1: references pipeline "logs/b" which does not list "split" among its receivers',
+    'a.yaml:5:26: connectors::split::to::2: references pipeline "logs/nope" which is not configured',
+    'a.yaml:6:11: connectors::split::rest: references pipeline "logs/none" which is not configured',
   ])
 })

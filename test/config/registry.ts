@@ -119,6 +119,15 @@ const forward = defineConnector({
   create: () => ({ route: () => [] }),
 })
 
+const split = defineConnector({
+  ...common,
+  type: 'split',
+  summary: 'Chooses pipelines.',
+  config: z.strictObject({ to: z.array(z.string()), rest: reference('pipeline').optional() }),
+  pipelinesOf: ({ to }) => to,
+  create: () => ({ route: () => [] }),
+})
+
 const health = defineExtension({
   ...common,
   type: 'health_check',
@@ -132,6 +141,6 @@ export const registry: Registry = {
   receivers: [fileLog, push],
   processors: [filter],
   exporters: [http, stdout],
-  connectors: [forward],
+  connectors: [forward, split],
   extensions: [health],
 }
