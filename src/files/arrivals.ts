@@ -34,6 +34,8 @@ export interface Arrival {
   readonly isListed: boolean
   /** Begin at the end: what is there was there before anybody asked. */
   readonly isOld: boolean
+  /** Only wanted if it goes on with content that has no file. */
+  readonly isCandidate?: boolean
 }
 
 export function createArrivals(
@@ -60,8 +62,9 @@ export function createArrivals(
       trouble.clear(file.path)
       return source
     } catch (error) {
-      // Gone between being listed and being opened: the next look finds it where it is now.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') trouble.report(file.path, error)
+      // Renamed between being listed and being opened: the next look finds it where it is then.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') postponed += 1
+      else trouble.report(file.path, error)
       return undefined
     }
   }
@@ -108,6 +111,7 @@ export function createArrivals(
       checkpoints.changed(verdict.tail)
       return verdict.tail
     }
+    if (how.isCandidate) return undefined
     const isRead = verdict.kind === 'spent' || how.isOld || isReadNew(file)
     const position = isRead ? await positionIn(source, await endOf(source)) : BEGINNING
     if (verdict.kind === 'new') warnOfLookalike(file, print)

@@ -7,6 +7,8 @@ export class Catalog {
   readonly tails = new Set<Tail>()
   readonly #byInode = new Map<string, Tail>()
   readonly #max: number
+  /** When the present look began: what is seen in it is as old as that. */
+  lookedAt = 0
   /** Files that are open without a tail: empty ones, whose content is not known yet. */
   readonly blanks = new Map<string, { readonly file: FoundFile; readonly source: Source; readonly since: number }>()
 
@@ -26,6 +28,7 @@ export class Catalog {
 
   /** The content is in this file from now on. */
   attach(tail: Tail, file: FoundFile, source: Source, isListed: boolean): void {
+    const isNew = !this.tails.has(tail)
     this.tails.add(tail)
     this.#byInode.set(file.inode, tail)
     tail.inode = file.inode
@@ -38,7 +41,8 @@ export class Catalog {
     tail.isTruncated = false
     tail.isLossCounted = false
     tail.goneAt = undefined
-    tail.seenAt = Date.now()
+    if (!isListed && !isNew) return // It is still known by the name that a pattern asked for.
+    if (isListed) tail.seenAt = this.lookedAt
     tail.moveTo(file.path)
   }
 

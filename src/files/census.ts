@@ -1,7 +1,7 @@
 /** Looks at the files again and again: which are there, which content is where, what is new, what is gone. */
 import { statSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { type Arrivals, createArrivals } from './arrivals.ts'
+import { type Arrival, type Arrivals, createArrivals } from './arrivals.ts'
 import { Catalog, fileVersion } from './catalog.ts'
 import { type Checkpoints, expired } from './checkpoints.ts'
 import { createDepartures, type Departures } from './departures.ts'
@@ -72,6 +72,7 @@ export class Census {
   async look(): Promise<boolean> {
     const now = Date.now()
     this.#hasNew = false
+    this.catalog.lookedAt = now
     this.#arrivals.begin()
     const found = await this.#find()
     const known = new Set(this.catalog.tails)
@@ -80,8 +81,10 @@ export class Census {
     for (const tail of known) {
       if (await this.#refresh(tail, found.get(tail.inode ?? ''), siblings, now)) truncated.add(tail.path)
     }
-    for (const tail of known)
-      if (tail.isRestored && tail.goneAt === undefined) await this.#resume(tail, found, siblings)
+    for (const tail of known) {
+      if (!tail.isRestored || tail.goneAt !== undefined) continue
+      if (await this.#resume(tail, found, siblings)) truncated.add(tail.path)
+    }
     await this.#adopt(found, truncated, siblings, known)
     await this.#welcome(found, known)
     await this.#watchBlanks(found, known, now)
@@ -175,18 +178,22 @@ export class Census {
     return this.#exchange(tail, Number(file.stat.size))
   }
 
-  /** Content of an earlier run: it is where it was, or was renamed, or is gone. */
-  async #resume(tail: Tail, found: ReadonlyMap<string, FoundFile>, siblings: Siblings): Promise<void> {
+  /** Content of an earlier run: it is where it was, or was renamed, or is gone. True when it was exchanged in place. */
+  async #resume(tail: Tail, found: ReadonlyMap<string, FoundFile>, siblings: Siblings): Promise<boolean> {
     const file = found.get(tail.lastInode) ?? renumbered(tail, found) ?? siblings.byInode(tail.path, tail.lastInode)
-    if (file === undefined || this.catalog.holder(file.inode) !== undefined) return this.#departures.vanished(tail)
+    if (file === undefined || this.catalog.holder(file.inode) !== undefined) {
+      await this.#departures.vanished(tail)
+      return false
+    }
     const source = await this.#arrivals.open(file)
-    if (source === undefined) return
+    if (source === undefined) return false
     if (await isUnchanged(source, tail)) {
       this.catalog.attach(tail, file, source, found.has(file.inode))
-      return
+      return false
     }
     await source.close()
     await this.#departures.exchanged(tail)
+    return true
   }
 
   /** Where one file took another's place, there may have been others in between that no pattern names any more. */
@@ -198,12 +205,23 @@ export class Census {
   ): Promise<void> {
     for (const { path, inode } of found.values()) {
       const stood = this.#stood.get(path)
-      if (stood === undefined || (stood.inode === inode && !truncated.has(path))) continue
-      for (const sibling of siblings.bornSince(path, stood.at)) {
-        if (this.#isKnown(sibling.inode)) continue
-        const tail = await this.#arrivals.arrive(sibling, known, { isListed: found.has(sibling.inode), isOld: false })
-        if (tail !== undefined) this.#queue(tail, path, known)
+      const isTruncated = truncated.has(path)
+      if (stood === undefined || (stood.inode === inode && !isTruncated)) continue
+      const { postponed } = this.#arrivals
+      if (isTruncated) {
+        const copies = siblings.changedSince(path, stood.at)
+        await this.#arriveAll(copies, path, known, { isListed: false, isOld: false, isCandidate: true })
       }
+      await this.#arriveAll(siblings.bornSince(path, stood.at), path, known, { isListed: false, isOld: false })
+      if (this.#arrivals.postponed === postponed) this.#stood.set(path, { inode, at: this.catalog.lookedAt })
+    }
+  }
+
+  async #arriveAll(files: readonly FoundFile[], path: string, known: ReadonlySet<Tail>, how: Arrival): Promise<void> {
+    for (const file of files) {
+      if (this.#isKnown(file.inode)) continue
+      const tail = await this.#arrivals.arrive(file, known, how)
+      if (tail !== undefined) this.#queue(tail, path, known)
     }
   }
 
@@ -249,7 +267,11 @@ export class Census {
   }
 
   #remember(found: ReadonlyMap<string, FoundFile>, now: number): void {
-    for (const { path, inode } of found.values()) this.#stood.set(path, { inode, at: now })
+    for (const { path, inode } of found.values()) {
+      const stood = this.#stood.get(path)
+      // Another inode: its predecessors could not all be found yet.
+      if (stood === undefined || stood.inode === inode) this.#stood.set(path, { inode, at: now })
+    }
     this.#arrivals.keepOnly(found)
     for (const tail of expired(this.catalog.tails, now)) {
       this.catalog.remove(tail)

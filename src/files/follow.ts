@@ -66,6 +66,7 @@ export async function follow(
   } finally {
     await pump.stopped()
     await setImmediate() // What has been answered by now counts.
+    for (const tail of census.catalog.tails) if (tail.hasUnread) checkpoints.changed(tail) // So that a loss can be seen.
     checkpoints.detach()
     await checkpoints
       .save()

@@ -41,7 +41,8 @@ export function gunzipped(handle: promises.FileHandle): Source {
       return chunk
     } catch (error) {
       // A file that is still being written ends in the middle of a member; one that no longer is, is damaged.
-      if (!isBeingWritten(error)) damage = error // What came before can be read: the next call says so.
+      if (!isBeingWritten(error))
+        damage = error // What came before can be read: the next call says so.
       else end = { compressed, size: reached }
       return undefined
     }

@@ -14,6 +14,8 @@ export interface Siblings {
   byInode(path: string, inode: string): FoundFile | undefined
   /** Other generations of the file at `path` that came into being after `since`, the oldest first. */
   bornSince(path: string, since: number): FoundFile[]
+  /** The same of those that were written to or renamed after `since`: a copy may have taken long to make. */
+  changedSince(path: string, since: number): FoundFile[]
 }
 
 /** Each directory is read once. */
@@ -25,12 +27,14 @@ export function createSiblings(): Siblings {
     listings.set(directory, known)
     return known
   }
+  const generations = (path: string, since: number, timeOf: (file: FoundFile) => number): FoundFile[] =>
+    list(path)
+      .filter((file) => areGenerations(path, file.path) && timeOf(file) >= since - CLOCK_SLACK_MS)
+      .sort(olderFirst)
   return {
     byInode: (path, inode) => list(path).find((file) => file.inode === inode),
-    bornSince: (path, since) =>
-      list(path)
-        .filter((file) => areGenerations(path, file.path) && bornAt(file) >= since - CLOCK_SLACK_MS)
-        .sort(olderFirst),
+    bornSince: (path, since) => generations(path, since, bornAt),
+    changedSince: (path, since) => generations(path, since, ({ stat }) => Number(stat.ctimeMs)),
   }
 }
 

@@ -36,7 +36,9 @@ test('what is appended is handed on, with its place in the file', async () => {
   )
 })
 
-test('an appended line is seen before the next poll, where the kernel tells', { skip: process.platform !== 'linux' }, async () => {
+test('an appended line is seen before the next poll, where the kernel tells', {
+  skip: process.platform !== 'linux',
+}, async () => {
   writeFileSync(at('a.log'), 'one\n')
   const following = startFollowing({ include: [at('a.log')], pollMs: 5000 })
   await following.until(1)
@@ -160,34 +162,23 @@ test('the checkpoint stays before a record that the receiver holds, which is ask
   const store = memoryStore().namespace('x')
   writeFileSync(at('a.log'), 'begin\nmore\n')
   const empties: number[] = []
-  const following = startFollowing(
-    { include: [at('a.log')], forceFlushMs: 100 },
-    { store },
-    async (page, deliver) => {
-      deliver()
-      if (page.lines.length === 0) empties.push(page.start)
-      const safe = page.lines.length === 0 ? page.end : 6
-      return { outcome: Promise.resolve({ kind: 'delivered' }), safe }
-    },
-  )
-  await following.until(2, 0)
-  await sleep(30)
-  const restarted = startFollowing({ include: [at('a.log')] }, { store: await copyOf(store, 250) })
-  await restarted.until(1)
-  await restarted.stop()
-  await sleep(300)
+  const following = startFollowing({ include: [at('a.log')], forceFlushMs: 600 }, { store }, async (page, deliver) => {
+    deliver()
+    if (page.lines.length === 0) empties.push(page.start)
+    const safe = page.lines.length === 0 ? page.end : 6
+    return { outcome: Promise.resolve({ kind: 'delivered' }), safe }
+  })
+  await following.until(2, 350)
+  const copy = memoryStore().namespace('copy') // As it would be found after a crash now.
+  await copy.apply(new Map(await store.entries('')))
+  const restarted = await drainFiles({ include: [at('a.log')] }, { store: copy })
+  assert.deepEqual(restarted.lines, ['more'])
+  await sleep(700)
   await following.stop()
   assert.deepEqual(empties, [11])
   const [value] = (await store.entries('file/')).values()
   assert.equal(JSON.parse(value!).at.offset, 11)
 })
-
-async function copyOf(store: Store, waitMs: number): Promise<Store> {
-  await sleep(waitMs)
-  const copy = memoryStore().namespace('copy')
-  await copy.apply(new Map(await store.entries('')))
-  return copy
-}
 
 test('long lines are split, or truncated and what was dropped is counted, also across pages', async () => {
   const long = 'x'.repeat(3_000_000)
@@ -201,7 +192,10 @@ test('long lines are split, or truncated and what was dropped is counted, also a
   const truncated = await drainFiles({ include: [at('a.log')], maxLineBytes: 31, onLongLine: 'truncate' })
   assert.deepEqual(truncated.lines, ['short', 'x'.repeat(31), 'end', 'ä'.repeat(15)])
   assert.equal(truncated.context.counts['weir_file_truncated_bytes'], 3_000_001 - 31 + 10)
-  assert.deepEqual(truncated.pages.flatMap((page) => page.offsets()), [0, 6, 3_000_008, 3_000_012])
+  assert.deepEqual(
+    truncated.pages.flatMap((page) => page.offsets()),
+    [0, 6, 3_000_008, 3_000_012],
+  )
   const chars = await drainFiles({ include: [at('a.log')], maxLineBytes: 17 })
   assert.deepEqual(chars.lines.slice(-3), ['ä'.repeat(8), 'ä'.repeat(8), 'ä'.repeat(4)])
 })
@@ -250,7 +244,11 @@ test('compressed files are read, members after one another, and only once', asyn
 })
 
 const damages = [
-  { name: 'garbage in it', code: 'Z_DATA_ERROR', damage: (bytes: Buffer) => bytes.fill(170, bytes.length - 2000, bytes.length - 1000) },
+  {
+    name: 'garbage in it',
+    code: 'Z_DATA_ERROR',
+    damage: (bytes: Buffer) => bytes.fill(170, bytes.length - 2000, bytes.length - 1000),
+  },
   { name: 'no end', code: 'Z_BUF_ERROR', damage: (bytes: Buffer) => bytes.subarray(0, bytes.length - 1000) },
 ] as const
 
@@ -267,12 +265,32 @@ for (const { name, code, damage } of damages) {
 
 const encodings = [
   { encoding: 'utf-8', bytes: Buffer.from('\ufeffä\nb€\r\n𝄞\n'), lines: ['ä', 'b€', '𝄞'], offsets: [3, 6, 12] },
-  { encoding: 'utf-16le', bytes: Buffer.from('\ufeffä\nbĊ\r\n𝄞\n', 'utf16le'), lines: ['ä', 'bĊ', '𝄞'], offsets: [2, 6, 14] },
-  { encoding: 'utf-16be', bytes: Buffer.from('\ufeffä\nbĊ\n𝄞\n', 'utf16le').swap16(), lines: ['ä', 'bĊ', '𝄞'], offsets: [2, 6, 12] },
+  {
+    encoding: 'utf-16le',
+    bytes: Buffer.from('\ufeffä\nbĊ\r\n𝄞\n', 'utf16le'),
+    lines: ['ä', 'bĊ', '𝄞'],
+    offsets: [2, 6, 14],
+  },
+  {
+    encoding: 'utf-16be',
+    bytes: Buffer.from('\ufeffä\nbĊ\n𝄞\n', 'utf16le').swap16(),
+    lines: ['ä', 'bĊ', '𝄞'],
+    offsets: [2, 6, 12],
+  },
   { encoding: 'nop', bytes: Buffer.from([0xff, 0x0a, 0x80, 0x0a]), lines: ['\u00ff', '\u0080'], offsets: [0, 2] },
   { encoding: 'ascii', bytes: Buffer.from('a\nb\n'), lines: ['a', 'b'], offsets: [0, 2] },
-  { encoding: 'big5', bytes: Buffer.from([0xa4, 0xa4, 0x0a, 0xa4, 0xe5, 0x61, 0x0a]), lines: ['中', '文a'], offsets: [0, 3] },
-  { encoding: 'utf-8', bytes: Buffer.from([0xff, 0xfe, 0x61, 0x0a, 0x62, 0x0a]), lines: ['\ufffd\ufffda', 'b'], offsets: [0, 4] },
+  {
+    encoding: 'big5',
+    bytes: Buffer.from([0xa4, 0xa4, 0x0a, 0xa4, 0xe5, 0x61, 0x0a]),
+    lines: ['中', '文a'],
+    offsets: [0, 3],
+  },
+  {
+    encoding: 'utf-8',
+    bytes: Buffer.from([0xff, 0xfe, 0x61, 0x0a, 0x62, 0x0a]),
+    lines: ['\ufffd\ufffda', 'b'],
+    offsets: [0, 4],
+  },
 ] as const
 
 for (const { encoding, bytes, lines, offsets } of encodings) {
@@ -280,7 +298,10 @@ for (const { encoding, bytes, lines, offsets } of encodings) {
     writeFileSync(at('a.log'), bytes)
     const drained = await drainFiles({ include: [at('a.log')], encoding })
     assert.deepEqual(drained.lines, lines)
-    assert.deepEqual(drained.pages.flatMap((page) => page.offsets()), offsets)
+    assert.deepEqual(
+      drained.pages.flatMap((page) => page.offsets()),
+      offsets,
+    )
   })
 }
 
@@ -297,7 +318,9 @@ test('UTF-16 is read right when a write ends in the middle of a character', asyn
   assert.deepEqual(following.lines, ['one', 'two𝄞', 'three'])
 })
 
-test('a file that cannot be read is reported once, and read when it can be', { skip: process.getuid?.() === 0 && process.platform !== 'linux' }, async () => {
+test('a file that cannot be read is reported once, and read when it can be', {
+  skip: process.getuid?.() === 0 && process.platform !== 'linux',
+}, async () => {
   mkdirSync(at('a.log')) // Named like a log and no file: not trouble.
   symlinkSync(at('loop.log'), at('loop.log')) // Cannot be resolved.
   writeFileSync(at('b.log'), 'fine\n')
@@ -307,7 +330,10 @@ test('a file that cannot be read is reported once, and read when it can be', { s
   assert.deepEqual(following.lines, ['fine'])
   assert.equal(following.context.counts['weir_file_errors'], 1)
   assert.equal(following.warnings.filter((message) => message.includes('loop.log (ELOOP)')).length, 1)
-  assert.deepEqual(following.context.healthLog.map(({ status }) => status), ['recoverable'])
+  assert.deepEqual(
+    following.context.healthLog.map(({ status }) => status),
+    ['recoverable'],
+  )
 })
 
 test('a pattern without a match is warned of once', async () => {
