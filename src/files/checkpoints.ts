@@ -71,14 +71,13 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
     return next
   }
   const schedule = (): void => {
-    timer ??= setTimeout(
-      () =>
-        void save().catch((error) => {
-          options.onError(error)
-          if (!isDetached) schedule()
-        }),
-      isDetached ? 0 : SAVE_EVERY_MS,
-    )
+    // Nobody waits any more: what arrives late is saved at once, or read again after the next start.
+    if (isDetached) void save().catch(() => {})
+    else timer ??= setTimeout(() => void save().catch(retry), SAVE_EVERY_MS)
+  }
+  const retry = (error: unknown): void => {
+    options.onError(error)
+    schedule()
   }
   return {
     async load() {
