@@ -6,9 +6,8 @@ import { secret } from '../../src/config/values.ts'
 import { deliverySettings, UNSUPPORTED_QUEUE_KEYS } from '../../src/exporting/settings.ts'
 import { httpUrl, readTls, tlsSettings } from '../../src/net/client-settings.ts'
 import { httpPoster } from '../../src/net/http-post.ts'
-import { toOtlpJson } from '../../src/otlp/json.ts'
-import { toOtlpProtobuf } from '../../src/otlp/protobuf.ts'
 import type { LogRecord } from '../../src/records/record.ts'
+import { createEncoder } from './encoder.ts'
 import { createTransport, type Transport } from './transport.ts'
 
 const config = z
@@ -71,6 +70,7 @@ export const otlpHttp = defineExporter({
 function createExporter(settings: Config, context: Context): Exporter {
   const { encoding, compression, headers, compression_params, sending_queue } = settings
   const poster = httpPoster({ maxSockets: sending_queue.num_consumers, tls: readTls(settings.tls) })
+  const encoder = createEncoder(encoding)
   const transport = createTransport({
     url: urlOf(settings),
     headers,
@@ -78,6 +78,7 @@ function createExporter(settings: Config, context: Context): Exporter {
     compression,
     level: compression === 'gzip' ? Math.min(9, compression_params.level) : compression_params.level,
     poster,
+    onAnswered: (body) => encoder.release(body),
     onSent: (bytes) => context.count('weir_exporter_sent_bytes', bytes),
     onUnreadable() {
       context.count('weir_exporter_partial_unknown', 1)
@@ -87,7 +88,7 @@ function createExporter(settings: Config, context: Context): Exporter {
     },
   })
   const serializer: ISerializer<readonly LogRecord[], never> = {
-    serializeRequest: encoding === 'json' ? (records) => Buffer.from(toOtlpJson(records)) : toOtlpProtobuf,
+    serializeRequest: (records) => encoder.encode(records),
     deserializeResponse: () => {
       throw new Error('answers are read by the transport')
     },

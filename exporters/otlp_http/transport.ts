@@ -17,6 +17,8 @@ export interface TransportOptions {
   readonly compression: Compression
   readonly level: number
   readonly poster: HttpPoster
+  /** The body that was handed over is not needed any more. */
+  readonly onAnswered: (body: Uint8Array) => void
   readonly onSent: (bytes: number) => void
   readonly onUnreadable: () => void
 }
@@ -27,7 +29,7 @@ export interface Transport extends IExporterTransport {
 }
 
 export function createTransport(options: TransportOptions): Transport {
-  const { url, contentType, compression, level, poster, onSent } = options
+  const { url, contentType, compression, level, poster, onSent, onAnswered } = options
   const headers = {
     ...options.headers,
     'content-type': contentType,
@@ -42,6 +44,7 @@ export function createTransport(options: TransportOptions): Transport {
         signal.throwIfAborted()
         const response = await poster.post(url, headers, body, signal)
         onSent(body.byteLength)
+        onAnswered(data)
         judge(response, options)
         return { status: 'success' }
       } catch (error) {

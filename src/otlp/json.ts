@@ -10,7 +10,8 @@
  */
 import type { AnyValue, Attributes, LogRecord, Resource, Scope } from '../records/record.ts'
 import { hrTimeToNanosText } from '../records/time.ts'
-import { groupRecords } from './groups.ts'
+import { groupRecords, type ResourceGroup } from './groups.ts'
+import type { GrowingBuffer } from './growing-buffer.ts'
 
 const MAX_DEPTH = 32
 const MAX_CACHED_KEYS = 4096
@@ -19,23 +20,42 @@ const keyTexts = new Map<string, string>()
 const resourceTexts = new WeakMap<Resource, string>()
 const scopeTexts = new WeakMap<Scope, string>()
 
-/** One request. */
+/** One request, as text. */
 export function toOtlpJson(records: readonly LogRecord[]): string {
-  let text = '{"resourceLogs":['
-  let between = ''
-  for (const { resource, scopes } of groupRecords(records)) {
-    text += `${between}{"resource":${cached(resourceTexts, resource, resourceText)},"scopeLogs":[`
-    text += scopes.map(({ scope, records: list }) => scopeLogsText(scope, list)).join(',')
-    text += `]${schemaUrlText(resource.schemaUrl)}}`
-    between = ','
-  }
-  return `${text}]}`
+  let text = ''
+  write(records, (part) => {
+    text += part
+  })
+  return text
 }
 
-function scopeLogsText(scope: Scope, records: readonly LogRecord[]): string {
-  let text = `{"scope":${cached(scopeTexts, scope, scopeText)},"logRecords":[`
-  for (let i = 0; i < records.length; i++) text = appendRecord(i === 0 ? text : `${text},`, records[i] as LogRecord)
-  return `${text}]${schemaUrlText(scope.schemaUrl)}}`
+/** One request, as bytes: a view that is valid until `into` is used again. */
+export function encodeOtlpJson(records: readonly LogRecord[], into: GrowingBuffer): Buffer {
+  // Record by record: one text of megabytes would only be flattened, copied and thrown away.
+  write(records, (part) => into.text(part))
+  return into.take()
+}
+
+function write(records: readonly LogRecord[], out: (part: string) => void): void {
+  out('{"resourceLogs":[')
+  let between = ''
+  for (const { resource, scopes } of groupRecords(records)) {
+    out(`${between}{"resource":${cached(resourceTexts, resource, resourceText)},"scopeLogs":[`)
+    between = ','
+    writeScopes(scopes, out)
+    out(`]${schemaUrlText(resource.schemaUrl)}}`)
+  }
+  out(']}')
+}
+
+function writeScopes(scopes: ResourceGroup['scopes'], out: (part: string) => void): void {
+  let between = ''
+  for (const { scope, records } of scopes) {
+    out(`${between}{"scope":${cached(scopeTexts, scope, scopeText)},"logRecords":[`)
+    between = ','
+    for (let i = 0; i < records.length; i++) out(appendRecord(i === 0 ? '' : ',', records[i] as LogRecord))
+    out(`]${schemaUrlText(scope.schemaUrl)}}`)
+  }
 }
 
 // Plain appending, here and below: a rope of short pieces is what the engine builds fastest.

@@ -16,12 +16,11 @@ export class ProtoWriter {
     this.#bytes = Buffer.allocUnsafeSlow(initialBytes)
   }
 
-  /** What was written since the last call, as a copy; the writer starts anew. */
+  /** What was written since the last call: a view that is valid until the writer is used again. */
   take(): Buffer {
-    const copy = Buffer.allocUnsafeSlow(this.#at)
-    this.#bytes.copy(copy, 0, 0, this.#at)
+    const view = this.#bytes.subarray(0, this.#at)
     this.#at = 0
-    return copy
+    return view
   }
 
   /** Writes the tag of a nested message and keeps room for its length. Give the result to `end`. */

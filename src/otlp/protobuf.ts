@@ -22,14 +22,15 @@ import { ProtoWriter } from './proto-writer.ts'
 const MAX_DEPTH = 32
 const MAX_CACHED_KEYS = 4096
 
-/** One writer for the process: requests are encoded one after the other, never at once. */
-const writer = new ProtoWriter()
+/** Where the functions below write: set by the only entry, since requests are encoded one after the other. */
+let writer = new ProtoWriter(0)
 const keyFields = new Map<string, Uint8Array>()
 const resourceFields = new WeakMap<Resource, Uint8Array>()
 const scopeFields = new WeakMap<Scope, Uint8Array>()
 
-/** One request. */
-export function toOtlpProtobuf(records: readonly LogRecord[]): Uint8Array {
+/** One request: a view that is valid until `into` is used again. */
+export function encodeOtlpProtobuf(records: readonly LogRecord[], into: ProtoWriter): Buffer {
+  writer = into
   const groups = groupRecords(records).map((group) => ({
     ...group,
     field: cached(resourceFields, group.resource, () => writeResource(group.resource)),
@@ -59,7 +60,7 @@ function cached<K extends object>(fields: WeakMap<K, Uint8Array>, key: K, write:
   const known = fields.get(key)
   if (known !== undefined) return known
   write()
-  const field = writer.take()
+  const field = Buffer.from(writer.take())
   fields.set(key, field)
   return field
 }

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { JsonLogsSerializer, ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer'
-import { toOtlpJson } from '../../src/otlp/json.ts'
-import { toOtlpProtobuf } from '../../src/otlp/protobuf.ts'
+import { GrowingBuffer } from '../../src/otlp/growing-buffer.ts'
+import { encodeOtlpJson, toOtlpJson } from '../../src/otlp/json.ts'
+import { ProtoWriter } from '../../src/otlp/proto-writer.ts'
+import { encodeOtlpProtobuf } from '../../src/otlp/protobuf.ts'
 import { internResource, internScope } from '../../src/records/interning.ts'
 import type { LogRecord } from '../../src/records/record.ts'
 import { decodeOtlp } from '../kit/otlp-decode.ts'
 import { record } from '../kit/records.ts'
+
+const writer = new ProtoWriter(16)
+const toOtlpProtobuf = (records: readonly LogRecord[]): Buffer => encodeOtlpProtobuf(records, writer)
 
 const JSON_TYPE = 'application/json'
 const PROTO_TYPE = 'application/x-protobuf'
@@ -56,6 +61,13 @@ test('protobuf decodes to the same as what the serializer of the SDK writes', ()
   const theirs = decodeOtlp(Buffer.from(ProtobufLogsSerializer.serializeRequest(batch) as Uint8Array), PROTO_TYPE)
   assert.equal(ours.length, batch.length)
   assert.deepEqual(ours, theirs)
+})
+
+test('JSON as bytes is the text, also when the buffer is used again', () => {
+  const buffer = new GrowingBuffer(16)
+  for (const records of [batch, batch.slice(3), batch]) {
+    assert.equal(encodeOtlpJson(records, buffer).toString('utf8'), toOtlpJson(records))
+  }
 })
 
 test('both encodings say the same', () => {
