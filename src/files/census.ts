@@ -1,7 +1,7 @@
 /** Looks at the files again and again: which are there, which content is where, what is new, what is gone. */
 import { statSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { type Arrival, type Arrivals, createArrivals } from './arrivals.ts'
+import { type Arrival, Arrivals } from './arrivals.ts'
 import { Catalog, fileVersion } from './catalog.ts'
 import { type Checkpoints, expired } from './checkpoints.ts'
 import { createDepartures, type Departures } from './departures.ts'
@@ -51,7 +51,7 @@ export class Census {
     this.#finder = finder
     this.#checkpoints = checkpoints
     this.#trouble = trouble
-    this.#arrivals = createArrivals(options, context, this.catalog, checkpoints, trouble)
+    this.#arrivals = new Arrivals(options, context, this.catalog, checkpoints, trouble)
     this.#departures = createDepartures(this.catalog, checkpoints, context, options.pollMs)
   }
 
@@ -73,7 +73,7 @@ export class Census {
     const now = Date.now()
     this.#hasNew = false
     this.catalog.lookedAt = now
-    this.#arrivals.begin()
+    this.#arrivals.postponed = 0
     const found = await this.#find()
     const known = new Set(this.catalog.tails)
     const siblings = createSiblings()

@@ -30,79 +30,79 @@ export interface CheckpointOptions {
   readonly onError: (error: unknown) => void
 }
 
-export interface Checkpoints {
+export class Checkpoints {
+  readonly #store: Store
+  readonly #onError: CheckpointOptions['onError']
+  readonly #dirty = new Map<string, Tail | undefined>()
+  #timer: NodeJS.Timeout | undefined
+  #saving: Promise<void> = Promise.resolve()
+  #isDetached = false
+
+  constructor({ store, onError }: CheckpointOptions) {
+    this.#store = store
+    this.#onError = onError
+  }
+
   /** The tails of earlier runs, and whether there was one. */
-  load(): Promise<{ readonly tails: Tail[]; readonly isFirstStart: boolean }>
+  async load(): Promise<{ readonly tails: Tail[]; readonly isFirstStart: boolean }> {
+    const tails: Tail[] = []
+    for (const [key, value] of await this.#store.entries(PREFIX)) {
+      const tail = fromSaved(key.slice(PREFIX.length), value)
+      if (tail !== undefined) tails.push(tail)
+      else await this.#store.delete(key)
+    }
+    const isFirstStart = tails.length === 0 && (await this.#store.get(STARTED)) === undefined
+    if (isFirstStart) await this.#store.set(STARTED, new Date().toISOString())
+    return { tails, isFirstStart }
+  }
+
   /** Saves soon, together with others. */
-  changed(tail: Tail): void
-  forget(tail: Tail): void
-  /** Saves what has changed, now. Rejects when it cannot be. */
-  save(): Promise<void>
-  /** From now on every change is saved at once: nobody will call `save` any more. */
-  detach(): void
-}
+  readonly changed = (tail: Tail): void => {
+    this.#dirty.set(tail.id, tail)
+    this.#schedule()
+  }
 
-export function createCheckpoints(options: CheckpointOptions): Checkpoints {
-  const { store } = options
-  const dirty = new Map<string, Tail | undefined>()
-  let timer: NodeJS.Timeout | undefined
-  let saving: Promise<void> = Promise.resolve()
-  let isDetached = false
+  forget(tail: Tail): void {
+    this.#dirty.set(tail.id, undefined)
+    this.#schedule()
+  }
 
-  const saveNow = async (): Promise<void> => {
-    if (dirty.size === 0) return
-    const batch = new Map(dirty)
-    dirty.clear()
+  /** Saves what has changed, now. Rejects when it cannot be. One save at a time: no older position wins. */
+  save(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const next = this.#saving.then(() => this.#saveNow())
+    this.#saving = next.catch(() => {})
+    return next
+  }
+
+  /** Nobody waits any more: what arrives late is saved at once, or read again after the next start. */
+  detach(): void {
+    this.#isDetached = true
+  }
+
+  async #saveNow(): Promise<void> {
+    if (this.#dirty.size === 0) return
+    const batch = new Map(this.#dirty)
+    this.#dirty.clear()
     const changes = new Map<string, string | undefined>()
     for (const [id, tail] of batch) changes.set(PREFIX + id, tail && JSON.stringify(toSaved(tail)))
     try {
-      await store.apply(changes)
+      await this.#store.apply(changes)
     } catch (error) {
-      for (const [id, tail] of batch) if (!dirty.has(id)) dirty.set(id, tail)
+      for (const [id, tail] of batch) if (!this.#dirty.has(id)) this.#dirty.set(id, tail)
       throw error
     }
   }
-  // One save at a time: an older position must not overwrite a newer one.
-  const save = (): Promise<void> => {
-    clearTimeout(timer)
-    timer = undefined
-    const next = saving.then(saveNow)
-    saving = next.catch(() => {})
-    return next
+
+  #schedule(): void {
+    if (this.#isDetached) void this.save().catch(() => {})
+    else this.#timer ??= setTimeout(() => void this.save().catch((error) => this.#retry(error)), SAVE_EVERY_MS)
   }
-  const schedule = (): void => {
-    // Nobody waits any more: what arrives late is saved at once, or read again after the next start.
-    if (isDetached) void save().catch(() => {})
-    else timer ??= setTimeout(() => void save().catch(retry), SAVE_EVERY_MS)
-  }
-  const retry = (error: unknown): void => {
-    options.onError(error)
-    schedule()
-  }
-  return {
-    async load() {
-      const tails: Tail[] = []
-      for (const [key, value] of await store.entries(PREFIX)) {
-        const tail = fromSaved(key.slice(PREFIX.length), value)
-        if (tail !== undefined) tails.push(tail)
-        else await store.delete(key)
-      }
-      const isFirstStart = (await store.get(STARTED)) === undefined && tails.length === 0
-      if (isFirstStart) await store.set(STARTED, new Date().toISOString())
-      return { tails, isFirstStart }
-    },
-    changed(tail) {
-      dirty.set(tail.id, tail)
-      schedule()
-    },
-    forget(tail) {
-      dirty.set(tail.id, undefined)
-      schedule()
-    },
-    save,
-    detach() {
-      isDetached = true
-    },
+
+  #retry(error: unknown): void {
+    this.#onError(error)
+    this.#schedule()
   }
 }
 

@@ -33,6 +33,14 @@ export function createDepartures(
     tail.size = size
     checkpoints.changed(tail)
   }
+  const report = ({ path, lostBytes: bytes, isTruncated }: Tail): void => {
+    const reason = isTruncated ? 'truncated' : 'deleted'
+    context.count('weir_file_lost_bytes', bytes, { reason })
+    context.log.warn(`${path} was ${reason} before its last ${bytes} bytes were delivered; they are lost.`, {
+      path,
+      bytes,
+    })
+  }
   return {
     async exchanged(tail) {
       tail.isTruncated = true
@@ -41,12 +49,9 @@ export function createDepartures(
     },
     vanished: lose,
     async letGo(tail) {
-      const { source, progress } = tail
-      if (source === undefined || tail.isRunning || tail.hasUnread || progress.hasFlights) return
-      const now = Date.now()
-      if (tail.notBefore > now) return
-      const grace = source.stat().nlink === 0n ? DELETED_GRACE_MS : MOVED_GRACE_MS
-      if (now - Math.max(tail.lastDataAt, tail.seenAt) < grace) return
+      if (isBusy(tail)) return
+      const grace = tail.source?.stat().nlink === 0n ? DELETED_GRACE_MS : MOVED_GRACE_MS
+      if (Date.now() - Math.max(tail.lastDataAt, tail.seenAt) < grace) return
       if (tail.restBytes > 0 || tail.isHeld) {
         tail.isEnding = true // Its last line gets no newline any more.
         return
@@ -55,18 +60,16 @@ export function createDepartures(
       await lose(tail)
     },
     countLoss(tail, isFinal = false) {
-      if (tail.isLossCounted || tail.goneAt === undefined || (!isFinal && tail.progress.hasFlights)) return
-      if (!isFinal && Date.now() - tail.goneAt < COPY_GRACE_MS + 2 * pollMs) return
+      if (tail.isLossCounted || tail.goneAt === undefined) return
+      const mayTurnUp = tail.progress.hasFlights || Date.now() - tail.goneAt < COPY_GRACE_MS + 2 * pollMs
+      if (mayTurnUp && !isFinal) return
       tail.isLossCounted = true
       checkpoints.changed(tail)
-      const bytes = Number.isFinite(tail.size) ? tail.size - tail.progress.acked.offset : 0
-      if (bytes <= 0) return
-      const reason = tail.isTruncated ? 'truncated' : 'deleted'
-      context.count('weir_file_lost_bytes', bytes, { reason })
-      context.log.warn(`${tail.path} was ${reason} before its last ${bytes} bytes were delivered; they are lost.`, {
-        path: tail.path,
-        bytes,
-      })
+      if (tail.lostBytes > 0) report(tail)
     },
   }
+}
+
+function isBusy(tail: Tail): boolean {
+  return tail.isRunning || tail.hasUnread || tail.progress.hasFlights || tail.notBefore > Date.now()
 }

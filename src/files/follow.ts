@@ -3,12 +3,12 @@ import { dirname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Context } from '../component.ts'
 import { Census } from './census.ts'
-import { type Checkpoints, createCheckpoints } from './checkpoints.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { encodingOf } from './encoding.ts'
 import { createFinder } from './glob.ts'
 import type { FollowOptions } from './options.ts'
 import type { TakePage } from './page.ts'
-import { createPump, type Pump } from './pump.ts'
+import { Pump } from './pump.ts'
 import type { Tail } from './tail.ts'
 import { createTrouble } from './trouble.ts'
 import { watchDirectories } from './watch.ts'
@@ -35,12 +35,12 @@ export async function follow(
   const waker = createWaker(stop)
   const trouble = createTrouble(context)
   const finder = createFinder(options.include, options.exclude)
-  const checkpoints = createCheckpoints({
+  const checkpoints = new Checkpoints({
     store: context.store,
     onError: (error) => context.log.warn('The positions in files could not be saved; trying again.', { error }),
   })
   const census = new Census(options, context, finder, checkpoints, trouble)
-  const pump = createPump({
+  const pump = new Pump({
     limits: { ...options, encoding: encodingOf(options.encoding) ?? never(options.encoding) },
     ...options,
     isDraining: context.drain,
@@ -111,9 +111,11 @@ async function poll(run: Run): Promise<void> {
 }
 
 function poke(tail: Tail | undefined, pump: Pump, waker: Waker): void {
-  if (tail?.source === undefined) return waker.wake()
-  const size = tail.source.size()
-  if (size < tail.progress.read.offset) return waker.wake()
+  const size = tail?.source?.size()
+  if (tail === undefined || size === undefined || size < tail.progress.read.offset) {
+    waker.wake()
+    return
+  }
   tail.size = size
   pump.wake(tail)
 }
@@ -121,18 +123,16 @@ function poke(tail: Tail | undefined, pump: Pump, waker: Waker): void {
 async function drain(run: Run): Promise<void> {
   const { census, pump, waker, stop, checkpoints } = run
   let mustLook = true
-  while (!stop.aborted) {
+  for (let isOpen = true; isOpen && !stop.aborted; ) {
     if (mustLook) await look(run)
-    let isOpen = census.isUnfinished
-    mustLook = isOpen
-    for (const tail of census.catalog.tails) {
+    const tails = [...census.catalog.tails]
+    for (const tail of tails) {
       tail.isEnding = true
       pump.wake(tail)
-      if (tail.isSuspect) mustLook = true
-      if (isUnfinished(tail)) isOpen = true
     }
-    if (!isOpen && !pump.isRunning && !mustLook) break
-    await waker.wait(run.options.pollMs)
+    mustLook = census.isUnfinished || tails.some((tail) => tail.isSuspect)
+    isOpen = mustLook || pump.isRunning || tails.some(isUnfinished)
+    if (isOpen) await waker.wait(run.options.pollMs)
   }
   if (stop.aborted) return
   census.countLosses()

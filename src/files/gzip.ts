@@ -1,5 +1,5 @@
 /** A compressed file, read as if it were plain: offsets count decompressed bytes, members follow each other. */
-import { fstatSync, type promises } from 'node:fs'
+import { type BigIntStats, fstatSync, type promises } from 'node:fs'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import type { Source } from './source.ts'
@@ -7,6 +7,8 @@ import type { Source } from './source.ts'
 const CHUNK_BYTES = 64 * 1024
 /** A compressed file without an end that was not written to for this long gets none any more. */
 const INCOMPLETE_MS = 5000
+
+const EMPTY = Buffer.alloc(0)
 
 interface Decompression {
   next(): Promise<Buffer | undefined>
@@ -17,85 +19,111 @@ interface Decompression {
  * Reading forward is a stream; reading before what the last call returned starts over. So the last call's bytes are
  * kept until the end is reached, and a reader should not let many such files be half read at once.
  */
-export function gunzipped(handle: promises.FileHandle): Source {
-  let stream: Decompression | undefined
-  let window: Buffer = Buffer.alloc(0)
-  let windowStart = 0
-  let end: { readonly compressed: number; readonly size: number } | undefined
-  let damage: unknown
-  let busy: Promise<unknown> = Promise.resolve()
-  const compressedSize = (): number => fstatSync(handle.fd).size
+export class GunzippedSource implements Source {
+  readonly isCompressed = true
+  readonly #handle: promises.FileHandle
+  #stream: Decompression | undefined
+  #window: Buffer = EMPTY
+  #windowStart = 0
+  /** Known once it was reached, for the compressed file of that size. */
+  #end: { readonly compressed: number; readonly size: number } | undefined
+  /** What stopped the decompression; said when all that comes before was read. */
+  #damage: unknown
+  #busy: Promise<unknown> = Promise.resolve()
 
-  const rewind = (): void => {
-    stream?.destroy()
-    stream = undefined
-    window = Buffer.alloc(0)
-    windowStart = 0
+  constructor(handle: promises.FileHandle) {
+    this.#handle = handle
   }
-  const isBeingWritten = (error: unknown): boolean =>
-    (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR' && Date.now() - fstatSync(handle.fd).mtimeMs < INCOMPLETE_MS
-  const nextChunk = async (compressed: number, reached: number): Promise<Buffer | undefined> => {
-    try {
-      const chunk = await (stream as Decompression).next()
-      if (chunk === undefined) end = { compressed, size: reached }
-      return chunk
-    } catch (error) {
-      // A file that is still being written ends in the middle of a member; one that no longer is, is damaged.
-      if (!isBeingWritten(error))
-        damage = error // What came before can be read: the next call says so.
-      else end = { compressed, size: reached }
-      return undefined
-    }
+
+  stat(): BigIntStats {
+    return fstatSync(this.#handle.fd, { bigint: true })
   }
-  // Extends the window until it reaches `target` or the end, forgetting what is before `keepFrom`.
-  const fill = async (keepFrom: number, target: number): Promise<void> => {
-    const compressed = compressedSize()
-    const chunks = [window]
-    let reached = windowStart + window.length
-    if (damage !== undefined) {
-      end = { compressed, size: reached } // Until the file changes, nobody needs to try again.
-      const error = damage
-      damage = undefined
-      throw error
+
+  size(): number {
+    return this.#end?.compressed === this.#compressedSize() ? this.#end.size : Number.POSITIVE_INFINITY
+  }
+
+  read(...args: Parameters<Source['read']>): Promise<number> {
+    const result = this.#busy.then(() => this.#read(...args))
+    this.#busy = result.catch(() => {})
+    return result
+  }
+
+  async close(): Promise<void> {
+    await this.#busy
+    this.#rewind()
+    await this.#handle.close()
+  }
+
+  #compressedSize(): number {
+    return fstatSync(this.#handle.fd).size
+  }
+
+  #rewind(): void {
+    this.#stream?.destroy()
+    this.#stream = undefined
+    this.#window = EMPTY
+    this.#windowStart = 0
+    this.#damage = undefined
+  }
+
+  async #read(buffer: Buffer, at: number, length: number, offset: number): Promise<number> {
+    if (this.#end !== undefined && this.#end.compressed !== this.#compressedSize()) {
+      this.#end = undefined
+      this.#rewind()
     }
-    stream ??= decompress(handle)
+    if (offset < this.#windowStart) this.#rewind()
+    await this.#fill(offset, offset + length)
+    const from = offset - this.#windowStart
+    const to = Math.min(this.#window.length, from + length)
+    const copied = from < to ? this.#window.copy(buffer, at, from, to) : 0
+    if (this.#end !== undefined && offset + copied >= this.#end.size) this.#rewind() // Give the memory back.
+    return copied
+  }
+
+  /** Extends the window until it reaches `target` or the end, forgetting what is before `keepFrom`. */
+  async #fill(keepFrom: number, target: number): Promise<void> {
+    const chunks = [this.#window]
+    let reached = this.#windowStart + this.#window.length
+    if (reached < target) this.#throwDamage(reached)
     while (reached < target) {
-      const chunk = await nextChunk(compressed, reached)
+      const chunk = await this.#nextChunk(reached)
       if (chunk === undefined) break
       reached += chunk.length
       chunks.push(chunk)
-      while (chunks[0] !== undefined && windowStart + chunks[0].length <= keepFrom) {
-        windowStart += (chunks.shift() as Buffer).length
+      while (this.#windowStart + (chunks[0]?.length ?? Number.POSITIVE_INFINITY) <= keepFrom) {
+        this.#windowStart += (chunks.shift() as Buffer).length
       }
     }
-    window = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
+    this.#window = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
   }
-  const read: Source['read'] = async (buffer, at, length, offset) => {
-    if (end !== undefined && end.compressed !== compressedSize()) {
-      end = undefined
-      rewind()
+
+  async #nextChunk(reached: number): Promise<Buffer | undefined> {
+    const compressed = this.#compressedSize()
+    this.#stream ??= decompress(this.#handle)
+    try {
+      const chunk = await this.#stream.next()
+      if (chunk === undefined) this.#end = { compressed, size: reached }
+      return chunk
+    } catch (error) {
+      // A file that is still being written ends in the middle of a member; one that no longer is, is damaged.
+      if (this.#isBeingWritten(error)) this.#end = { compressed, size: reached }
+      else this.#damage = error
+      return undefined
     }
-    if (offset < windowStart) rewind()
-    if (end === undefined || offset + length > windowStart + window.length) await fill(offset, offset + length)
-    const from = Math.max(0, offset - windowStart)
-    const copied = window.copy(buffer, at, from, Math.min(window.length, from + length))
-    if (end !== undefined && offset + copied >= end.size) rewind() // Nothing is left to read: give the memory back.
-    return copied
   }
-  return {
-    isCompressed: true,
-    stat: () => fstatSync(handle.fd, { bigint: true }),
-    size: () => (end?.compressed === compressedSize() ? end.size : Number.POSITIVE_INFINITY),
-    read(...args) {
-      const result = busy.then(() => read(...args))
-      busy = result.catch(() => {})
-      return result
-    },
-    async close() {
-      await busy
-      rewind()
-      await handle.close()
-    },
+
+  #isBeingWritten(error: unknown): boolean {
+    const { mtimeMs } = fstatSync(this.#handle.fd)
+    return (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR' && Date.now() - mtimeMs < INCOMPLETE_MS
+  }
+
+  #throwDamage(reached: number): void {
+    const damage = this.#damage
+    if (damage === undefined) return
+    this.#damage = undefined
+    this.#end = { compressed: this.#compressedSize(), size: reached } // Nobody needs to try again until it changes.
+    throw damage
   }
 }
 

@@ -114,29 +114,42 @@ function scanOffsets(buffer: Buffer, from: number, stop: number, encoding: Encod
 
 /** The same with lines that are too long among them: line by line, from the bytes. */
 function cutSlowly(buffer: Buffer, from: number, to: number, limits: LineLimits, final: boolean): Lines {
-  const { encoding, maxLineBytes, onLongLine } = limits
   const lines: string[] = []
   const offsets: number[] = []
   let dropped = 0
-  let start = from
   let cutting = false
-  const emit = (end: number): void => {
-    const line = encoding.decode(buffer, start, end)
+  let start = from
+  while (start < to) {
+    const piece = nextPiece(buffer, start, to, limits)
+    if (piece.isOpen && !final) break
+    const line = limits.encoding.decode(buffer, start, piece.end)
     lines.push(line.endsWith('\r') ? line.slice(0, -1) : line)
     offsets.push(start - from)
-    start = end
-  }
-  while (start < to) {
-    const newline = encoding.newline(buffer, start, to)
-    const isOpen = newline < 0
-    const end = isOpen ? to : newline
-    const isLong = end - start > maxLineBytes
-    if (!isLong && isOpen && !final) break
-    emit(isLong ? encoding.boundary(buffer, start, start + maxLineBytes) : end)
-    if (isLong && onLongLine === 'split') continue
-    dropped += end - start
-    cutting = isLong && isOpen && !final
-    start = isOpen ? to : end + encoding.unit
+    start = piece.next
+    dropped += piece.dropped
+    cutting = piece.cutting && !final
   }
   return { lines, consumed: start - from, dropped, cutting, first: 0, offsets: () => offsets }
+}
+
+interface Piece {
+  readonly end: number
+  readonly next: number
+  readonly dropped: number
+  /** It is short, and its line may go on. */
+  readonly isOpen: boolean
+  /** It is full, and its line may go on: what comes is to be dropped. */
+  readonly cutting: boolean
+}
+
+function nextPiece(buffer: Buffer, start: number, to: number, limits: LineLimits): Piece {
+  const { encoding, maxLineBytes, onLongLine } = limits
+  const newline = encoding.newline(buffer, start, to)
+  const isOpen = newline < 0
+  const lineEnd = isOpen ? to : newline
+  const next = isOpen ? to : newline + encoding.unit
+  if (lineEnd - start <= maxLineBytes) return { end: lineEnd, next, dropped: 0, isOpen, cutting: false }
+  const end = encoding.boundary(buffer, start, start + maxLineBytes)
+  if (onLongLine === 'split') return { end, next: end, dropped: 0, isOpen: false, cutting: false }
+  return { end, next, dropped: lineEnd - end, isOpen: false, cutting: isOpen }
 }

@@ -4,11 +4,13 @@ import type { LineLimits } from './lines.ts'
 import type { Page, Taken, TakePage } from './page.ts'
 import type { Flight } from './progress.ts'
 import { type PageBuffer, type ReadPage, readPage } from './read-page.ts'
-import type { Tail } from './tail.ts'
+import type { Tail, Work } from './tail.ts'
 
 const READERS = 2
 const FIRST_BACKOFF_MS = 100
 const MAX_BACKOFF_MS = 10_000
+/** Between attempts to read a file that cannot be read. */
+const TROUBLE_MS = 1000
 
 export interface PumpOptions {
   readonly limits: LineLimits
@@ -32,96 +34,123 @@ export interface PumpOptions {
   readonly onBroken: (error: unknown) => void
 }
 
-export interface Pump {
-  /** Looks whether there is work for this file. */
-  wake(tail: Tail): void
-  readonly isRunning: boolean
-  /** Resolves when no reader is at work any more. After an abort that is soon. */
-  stopped(): Promise<void>
-}
+export class Pump {
+  readonly #options: PumpOptions
+  readonly #queue: Tail[] = []
+  readonly #buffers: PageBuffer[] = []
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #running = new Set<Promise<void>>()
 
-export function createPump(options: PumpOptions): Pump {
-  const { limits, forceFlushMs, signal, take } = options
-  const queue: Tail[] = []
-  const buffers: PageBuffer[] = []
-  const timers = new Set<NodeJS.Timeout>()
-  const running = new Set<Promise<void>>()
-
-  const wake = (tail: Tail): void => {
-    if (tail.isQueued || tail.isRunning || signal.aborted) return
-    if (tail.work(Date.now(), forceFlushMs, limits.encoding.unit) === undefined) return
-    tail.isQueued = true
-    queue.push(tail)
-    start()
+  constructor(options: PumpOptions) {
+    this.#options = options
+    options.signal.addEventListener('abort', () => {
+      for (const timer of this.#timers) clearTimeout(timer)
+      this.#queue.length = 0
+    })
   }
-  const start = (): void => {
-    while (running.size < READERS && !signal.aborted) {
-      const tail = queue.shift()
+
+  get isRunning(): boolean {
+    return this.#running.size > 0 || this.#queue.length > 0
+  }
+
+  /** Looks whether there is work for this file. */
+  wake(tail: Tail): void {
+    if (tail.isQueued || tail.isRunning || this.#options.signal.aborted || this.#workFor(tail) === undefined) return
+    tail.isQueued = true
+    this.#queue.push(tail)
+    this.#start()
+  }
+
+  /** Resolves when no reader is at work any more. After an abort that is soon. */
+  async stopped(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  #workFor(tail: Tail): Work | undefined {
+    const { forceFlushMs, limits } = this.#options
+    return tail.work(Date.now(), forceFlushMs, limits.encoding.unit)
+  }
+
+  #start(): void {
+    while (this.#running.size < READERS && !this.#options.signal.aborted) {
+      const tail = this.#queue.shift()
       if (tail === undefined) return
       tail.isQueued = false
       tail.isRunning = true
-      const run = turn(tail).finally(() => {
+      const run = this.#turn(tail).finally(() => {
         tail.isRunning = false
-        running.delete(run)
-        wake(tail)
-        options.onIdle()
-        start()
+        this.#running.delete(run)
+        this.wake(tail)
+        this.#options.onIdle()
+        this.#start()
       })
-      running.add(run)
+      this.#running.add(run)
     }
   }
-  const turn = async (tail: Tail): Promise<void> => {
-    const buffer = buffers.pop() ?? { bytes: Buffer.alloc(0) }
+
+  async #turn(tail: Tail): Promise<void> {
+    const buffer = this.#buffers.pop() ?? { bytes: Buffer.alloc(0) }
+    const mustGoOn = (): boolean =>
+      tail.source?.isCompressed === true && tail.hasUnread && !tail.isSuspect && !this.#options.signal.aborted
     try {
       // A half-read compressed file holds a window of memory: it is finished before another is begun.
-      do await step(tail, buffer)
-      while (tail.source?.isCompressed && tail.hasUnread && !tail.isSuspect && !signal.aborted)
+      do await this.#step(tail, buffer)
+      while (mustGoOn())
     } catch (error) {
-      options.onBroken(error)
+      this.#options.onBroken(error)
     } finally {
-      buffers.push(buffer)
+      this.#buffers.push(buffer)
     }
   }
-  const step = async (tail: Tail, buffer: PageBuffer): Promise<void> => {
-    const work = tail.work(Date.now(), forceFlushMs, limits.encoding.unit)
+
+  async #step(tail: Tail, buffer: PageBuffer): Promise<void> {
+    const work = this.#workFor(tail)
     if (work === undefined) return
-    if (work === 'flush') return send(tail, emptyPage(tail), tail.progress.depart(tail.progress.read))
+    if (work === 'flush') {
+      await this.#send(tail, emptyPage(tail), tail.progress.depart(tail.progress.read))
+      tail.isHeld = false // It was asked once: asking again would not change the answer.
+      return
+    }
     const { source } = tail
     const { read: from } = tail.progress
-    let result: ReadPage | undefined
-    try {
-      result = await readPage(tail, buffer, limits, work === 'rest')
-    } catch (error) {
-      tail.notBefore = Date.now() + FIRST_BACKOFF_MS * 10
-      options.onTrouble(tail, error)
-      return
-    }
+    const result = await this.#read(tail, buffer, work)
     // While it was read, the file was truncated or the pages before it failed: what was read is not to be used.
-    if (tail.source !== source || tail.progress.read !== from || signal.aborted) return
-    if (result === undefined) {
-      tail.isSuspect = true
-      options.onSuspect(tail)
-      return
-    }
-    await pass(tail, result)
+    const isStale = tail.source !== source || tail.progress.read !== from || this.#options.signal.aborted
+    if (result === 'trouble' || isStale) return
+    if (result !== undefined) return this.#pass(tail, result)
+    tail.isSuspect = true
+    this.#options.onSuspect(tail)
   }
-  const pass = async (tail: Tail, result: ReadPage): Promise<void> => {
+
+  async #read(tail: Tail, buffer: PageBuffer, work: Work): Promise<ReadPage | undefined | 'trouble'> {
+    try {
+      return await readPage(tail, buffer, this.#options.limits, work === 'rest')
+    } catch (error) {
+      tail.notBefore = Date.now() + TROUBLE_MS
+      this.#options.onTrouble(tail, error)
+      return 'trouble'
+    }
+  }
+
+  async #pass(tail: Tail, result: ReadPage): Promise<void> {
+    const { isDraining, fingerprintBytes, onRead, onAcked } = this.#options
     const hasMoved = result.bytes > 0
     if (hasMoved || result.restBytes !== tail.restBytes) tail.lastDataAt = Date.now()
     tail.restBytes = result.restBytes
     // What is appended while everything is read to its end is not waited for, or the end might never come.
-    const isFixed = options.isDraining && !tail.source?.isCompressed
-    if (tail.source !== undefined && !isFixed) tail.size = tail.source.size()
+    if (!isDraining || tail.source?.isCompressed) tail.size = tail.source?.size() ?? tail.size
     if (!hasMoved) {
       if (tail.hasUnread) tail.notBefore = Date.now() + FIRST_BACKOFF_MS // It says it is longer than can be read.
       return
     }
-    options.onRead(result.bytes, result.dropped)
-    if (result.page !== undefined) await send(tail, result.page, tail.progress.depart(result.end), result)
-    else if (tail.progress.skip(result.end)) options.onAcked(tail)
-    await tail.growPrint(options.fingerprintBytes).catch(() => {}) // Unreadable now: the next page will say so.
+    onRead(result.bytes, result.dropped)
+    if (result.page !== undefined) await this.#send(tail, result.page, tail.progress.depart(result.end), result)
+    else if (tail.progress.skip(result.end)) onAcked(tail)
+    await tail.growPrint(fingerprintBytes).catch(() => {}) // Unreadable now: the next page will say so.
   }
-  const send = async (tail: Tail, page: Page, flight: Flight, read?: ReadPage): Promise<void> => {
+
+  async #send(tail: Tail, page: Page, flight: Flight, read?: ReadPage): Promise<void> {
+    const { take, signal } = this.#options
     let taken: Taken
     try {
       taken = await take(page, signal)
@@ -133,44 +162,31 @@ export function createPump(options: PumpOptions): Pump {
       tail.isHeld = taken.safe !== undefined && taken.safe < page.end
       if (tail.isHeld) flight.to = read?.position(taken.safe as number)
     }
-    if (read === undefined) tail.isHeld = false // It was asked once: asking again would not change the answer.
-    void taken.outcome.then((outcome) => land(tail, flight, outcome))
+    void taken.outcome.then((outcome) => this.#land(tail, flight, outcome))
   }
-  const land = (tail: Tail, flight: Flight, outcome: Outcome): void => {
+
+  #land(tail: Tail, flight: Flight, outcome: Outcome): void {
     const result = tail.progress.settle(flight, outcome)
     if (result === 'acked') {
       tail.failures = 0
-      options.onAcked(tail)
+      this.#options.onAcked(tail)
     }
-    if (result === 'failed' && outcome.kind === 'failed') retry(tail, outcome)
-    options.onIdle()
+    if (result === 'failed' && outcome.kind === 'failed') this.#retry(tail, outcome)
+    this.#options.onIdle()
   }
-  const retry = (tail: Tail, outcome: Outcome & { kind: 'failed' }): void => {
+
+  #retry(tail: Tail, outcome: Outcome & { kind: 'failed' }): void {
     tail.rewind()
     const waitMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** tail.failures)
     tail.failures += 1
     tail.notBefore = Date.now() + waitMs
-    options.onFailed(tail, outcome, waitMs)
-    if (signal.aborted) return
+    this.#options.onFailed(tail, outcome, waitMs)
+    if (this.#options.signal.aborted) return
     const timer = setTimeout(() => {
-      timers.delete(timer)
-      wake(tail)
+      this.#timers.delete(timer)
+      this.wake(tail)
     }, waitMs + 1)
-    timers.add(timer)
-  }
-  signal.addEventListener('abort', () => {
-    for (const timer of timers) clearTimeout(timer)
-    timers.clear()
-    queue.length = 0
-  })
-  return {
-    wake,
-    get isRunning() {
-      return running.size > 0 || queue.length > 0
-    },
-    async stopped() {
-      while (running.size > 0) await Promise.all(running)
-    },
+    this.#timers.add(timer)
   }
 }
 

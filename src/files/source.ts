@@ -1,7 +1,7 @@
 /** Where bytes come from: a plain file, or a compressed one that is read as if it were plain. */
 import { type BigIntStats, constants, fstatSync, type promises } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { gunzipped } from './gzip.ts'
+import { GunzippedSource } from './gzip.ts'
 
 export interface Source {
   readonly isCompressed: boolean
@@ -19,7 +19,7 @@ export interface Source {
 export async function openSource(path: string, isCompressed: boolean): Promise<Source> {
   // Without O_NONBLOCK, a FIFO that took the file's place would hold a thread for ever.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  if (fstatSync(handle.fd).isFile()) return isCompressed ? gunzipped(handle) : plain(handle)
+  if (fstatSync(handle.fd).isFile()) return isCompressed ? new GunzippedSource(handle) : plain(handle)
   await handle.close()
   throw new Error(`${path} is not a regular file`)
 }

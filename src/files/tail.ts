@@ -86,8 +86,9 @@ export class Tail {
     return this.size > this.progress.read.offset + this.restBytes
   }
 
-  get unreadBytes(): number {
-    return Number.isFinite(this.size) ? Math.max(0, this.size - this.progress.read.offset) : 0
+  /** What is lost if the content does not turn up any more, as far as its size was seen. */
+  get lostBytes(): number {
+    return Number.isFinite(this.size) ? Math.max(0, this.size - this.progress.acked.offset) : 0
   }
 
   /** What can be done at `now`, if anything. */
