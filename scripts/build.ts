@@ -3,6 +3,7 @@
  * that start-up does not need in chunks of its own.
  */
 import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
 /** In dist/ the storage thread's file stands beside the program, compiled. */
@@ -15,6 +16,14 @@ const compiledWorker: Plugin = {
       if (contents === source) throw new Error(`${path} no longer names ./worker.ts: adapt scripts/build.ts`)
       return { contents, loader: 'ts' }
     })
+  },
+}
+
+/** Messages are in English: the other fifty languages of zod would be read at every start. */
+const englishOnly: Plugin = {
+  name: 'english-only',
+  setup({ onLoad }) {
+    onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents: "export { default as en } from './en.js'" }))
   },
 }
 
@@ -39,7 +48,9 @@ const result = await build({
     js: "import { createRequire as __createRequire } from 'node:module';const require=__createRequire(import.meta.url);",
   },
   chunkNames: 'chunk-[hash]',
-  plugins: [compiledWorker],
+  plugins: [compiledWorker, englishOnly],
+  // As ES modules, of which only what is used is kept; for Node the package names its CommonJS form.
+  alias: { rxjs: join(import.meta.dirname, '../node_modules/rxjs/dist/esm/index.js') },
   logLevel: 'warning',
 })
 const bytes = Object.values(result.metafile.outputs).reduce((total, { bytes: size }) => total + size, 0)

@@ -109,6 +109,8 @@ function median(numbers: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] as number
 }
 
+const build = await measure(process.execPath, [join(root, 'scripts/build.ts')])
+if (build.code !== 0) throw new Error(`the build failed: ${build.stderr}`)
 await generate()
 const costs = new Map<string, Cost[]>([['bare loop', []], ...variants.map(({ name }): [string, Cost[]] => [name, []])])
 for (let round = 0; round < rounds; round++) {
