@@ -3,7 +3,7 @@ import type { Catalog } from './catalog.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { FollowContext } from './follow.ts'
 import { type FoundFile, identify } from './identify.ts'
-import { BEGINNING, type Position, type Print, positionIn } from './identity.ts'
+import { BEGINNING, inodeOf, type Position, type Print, positionIn } from './identity.ts'
 import type { FollowOptions } from './options.ts'
 import { openSource, type Source } from './source.ts'
 import { Tail, tailId } from './tail.ts'
@@ -74,7 +74,10 @@ export class Arrivals {
     try {
       const source = await openSource(file.path, this.#isCompressed(file.path))
       this.#trouble.clear(file.path)
-      return source
+      if (inodeOf(source.stat()) === file.inode) return source
+      await source.close() // Another file has taken its name since it was listed.
+      this.postponed += 1
+      return undefined
     } catch (error) {
       // Renamed between being listed and being opened: the next look finds it where it is then.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.postponed += 1

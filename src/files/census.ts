@@ -11,18 +11,12 @@ import { type FoundFile, isUnchanged } from './identify.ts'
 import { inodeOf } from './identity.ts'
 import type { FollowOptions } from './options.ts'
 import { createSiblings, type Siblings } from './siblings.ts'
+import { Stands } from './stands.ts'
 import type { Tail } from './tail.ts'
 import type { Trouble } from './trouble.ts'
 
 const BLANK_GRACE_MS = 30_000
-const MAX_REMEMBERED_PATHS = 20_000
 const STATS_IN_A_ROW = 500
-
-/** Which file stood at a path, and until when. */
-interface Stand {
-  readonly inode: string
-  readonly at: number
-}
 
 export class Census {
   readonly catalog: Catalog
@@ -32,9 +26,7 @@ export class Census {
   readonly #trouble: Trouble
   readonly #arrivals: Arrivals
   readonly #departures: Departures
-  readonly #stood = new Map<string, Stand>()
-  /** The content that is to be read last, so far, of all that stood at a path. */
-  readonly #lastAt = new Map<string, Tail>()
+  readonly #stands = new Stands()
   #isFirst = true
   #isFirstStart = true
   #hasNew = false
@@ -60,8 +52,7 @@ export class Census {
     this.#isFirstStart = isFirstStart
     for (const tail of [...tails].sort((a, b) => a.seenAt - b.seenAt)) {
       this.catalog.tails.add(tail)
-      this.#stood.set(tail.path, { inode: tail.lastInode, at: tail.seenAt })
-      this.#lastAt.set(tail.path, tail)
+      this.#stands.restore(tail)
     }
   }
 
@@ -77,18 +68,20 @@ export class Census {
     const found = await this.#find()
     const known = new Set(this.catalog.tails)
     const siblings = createSiblings()
-    const truncated = new Set<string>()
     for (const tail of known) {
-      if (await this.#refresh(tail, found.get(tail.inode ?? ''), siblings, now)) truncated.add(tail.path)
+      const isTruncated = await this.#refresh(tail, found.get(tail.inode ?? ''), siblings, now)
+      if (isTruncated) this.#stands.truncated(tail.path)
     }
     for (const tail of known) {
       if (!tail.isRestored || tail.goneAt !== undefined) continue
-      if (await this.#resume(tail, found, siblings)) truncated.add(tail.path)
+      if (await this.#resume(tail, found, siblings)) this.#stands.truncated(tail.path)
     }
-    await this.#adopt(found, truncated, siblings, known)
-    await this.#welcome(found, known)
+    const unsettled = await this.#adopt(found, siblings, known)
+    await this.#welcome(found, known, unsettled)
     await this.#watchBlanks(found, known, now)
-    this.#remember(found, now)
+    this.#stands.remember(found.values(), unsettled, now)
+    this.#arrivals.keepOnly(found)
+    this.#expire(now)
     this.#isFirst = false
     return this.#hasNew
   }
@@ -196,25 +189,29 @@ export class Census {
     return true
   }
 
-  /** Where one file took another's place, there may have been others in between that no pattern names any more. */
+  /**
+   * Where one file took another's place, there may have been others in between that no pattern names any more.
+   * Resolves with the paths for which not all of them could be opened yet.
+   */
   async #adopt(
     found: ReadonlyMap<string, FoundFile>,
-    truncated: ReadonlySet<string>,
     siblings: Siblings,
     known: ReadonlySet<Tail>,
-  ): Promise<void> {
-    for (const { path, inode } of found.values()) {
-      const stood = this.#stood.get(path)
-      const isTruncated = truncated.has(path)
-      if (stood === undefined || (stood.inode === inode && !isTruncated)) continue
+  ): Promise<Set<string>> {
+    const unsettled = new Set<string>()
+    for (const file of found.values()) {
+      const stand = this.#stands.before(file)
+      if (stand === undefined) continue
+      const { path } = file
       const { postponed } = this.#arrivals
-      if (isTruncated) {
-        const copies = siblings.changedSince(path, stood.at)
-        await this.#arriveAll(copies, path, known, { isListed: false, isOld: false, isCandidate: true })
+      const how = { isListed: false, isOld: false }
+      if (stand.isTruncated) {
+        await this.#arriveAll(siblings.changedSince(path, stand.at), path, known, { ...how, isCandidate: true })
       }
-      await this.#arriveAll(siblings.bornSince(path, stood.at), path, known, { isListed: false, isOld: false })
-      if (this.#arrivals.postponed === postponed) this.#stood.set(path, { inode, at: this.catalog.lookedAt })
+      await this.#arriveAll(siblings.bornSince(path, stand.at), path, known, how)
+      if (this.#arrivals.postponed > postponed) unsettled.add(path)
     }
+    return unsettled
   }
 
   async #arriveAll(files: readonly FoundFile[], path: string, known: ReadonlySet<Tail>, how: Arrival): Promise<void> {
@@ -225,12 +222,18 @@ export class Census {
     }
   }
 
-  async #welcome(found: ReadonlyMap<string, FoundFile>, known: ReadonlySet<Tail>): Promise<void> {
+  async #welcome(
+    found: ReadonlyMap<string, FoundFile>,
+    known: ReadonlySet<Tail>,
+    unsettled: Set<string>,
+  ): Promise<void> {
     const isOld = this.#isFirst && this.#isFirstStart && this.#options.startAt === 'end'
     for (const file of found.values()) {
       if (this.#isKnown(file.inode) || this.#isTooOld(file)) continue
+      const { postponed } = this.#arrivals
       const tail = await this.#arrivals.arrive(file, known, { isListed: true, isOld })
       if (tail !== undefined) this.#queue(tail, file.path, known)
+      if (this.#arrivals.postponed > postponed) unsettled.add(file.path)
     }
   }
 
@@ -258,29 +261,17 @@ export class Census {
     return excludeOlderThanMs > 0 && Date.now() - Number(stat.mtimeMs) > excludeOlderThanMs
   }
 
-  /** What stood at a path before is read first. */
   #queue(tail: Tail, path: string, known: ReadonlySet<Tail>): void {
     if (known.has(tail)) return // Found again: whatever came after it waits for it already.
-    tail.after = this.#lastAt.get(path)
-    this.#lastAt.set(path, tail)
+    this.#stands.queue(tail, path)
     this.#hasNew = true
   }
 
-  #remember(found: ReadonlyMap<string, FoundFile>, now: number): void {
-    for (const { path, inode } of found.values()) {
-      const stood = this.#stood.get(path)
-      // Another inode: its predecessors could not all be found yet.
-      if (stood === undefined || stood.inode === inode) this.#stood.set(path, { inode, at: now })
-    }
-    this.#arrivals.keepOnly(found)
+  #expire(now: number): void {
     for (const tail of expired(this.catalog.tails, now)) {
       this.catalog.remove(tail)
       this.#checkpoints.forget(tail)
     }
-    if (this.#stood.size <= MAX_REMEMBERED_PATHS) return
-    const paths = new Set([...found.values()].map(({ path }) => path))
-    for (const path of this.#stood.keys()) if (!paths.has(path)) this.#stood.delete(path)
-    for (const path of this.#lastAt.keys()) if (!paths.has(path)) this.#lastAt.delete(path)
   }
 }
 

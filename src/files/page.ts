@@ -9,7 +9,11 @@ export interface FileRef {
   readonly path: string
 }
 
-/** Some complete lines of one file, in order. */
+/**
+ * Some complete lines of one file, in order. One that starts before the end of the last page of its file means that
+ * pages failed and are read again: forget what is held of the file. One without lines means that nothing came for
+ * a while, or that nothing will: hand on what is held. Only a receiver that holds something gets one.
+ */
 export interface Page {
   readonly file: FileRef
   /** Decoded, without their line ends. Long lines are already cut to `maxLineBytes`. */
