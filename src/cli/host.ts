@@ -1,4 +1,5 @@
 /** Opens what a running program stands on: state directory, store, dead-letter file, log, metrics. */
+import { randomUUID } from 'node:crypto'
 import { totalmem } from 'node:os'
 import type { Host } from '../component.ts'
 import type { Config } from '../config/config.ts'
@@ -10,6 +11,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { observeProcess } from '../telemetry/process-metrics.ts'
 import { MetricRegistry } from '../telemetry/registry.ts'
 import { type MetricsServer, serveMetrics } from '../telemetry/server.ts'
+import { VERSION } from './version.ts'
 
 const MIB = 2 ** 20
 const DEAD_LETTER_MAX_BYTES = 256 * MIB
@@ -31,7 +33,7 @@ export interface OpenHost {
 
 export async function openHost({ stateDir, drain, log, config, isReady }: OpenHostOptions): Promise<OpenHost> {
   const stores = await openStore(stateDir, { warn: (message) => log.warn(message) })
-  const metrics = new MetricRegistry()
+  const metrics = new MetricRegistry(ownResource(config.service))
   const health = new HealthBoard()
   const stopObserving = observeProcess(metrics)
   const lostLetters = { component: 'dead-letter', kind: 'host', reason: 'dead_letter_rotated_bytes' }
@@ -93,3 +95,11 @@ function defaultBudget(): number {
   const limit = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem())
   return Math.min(32 * MIB, Math.max(8 * MIB, Math.floor(limit / 16)))
 }
+
+/** What Weir says of itself in its own telemetry: `service::telemetry::resource` over the defaults. */
+export function ownResource({ resource }: Config['service']): Record<string, string | number | boolean> {
+  const all = { 'service.name': 'weir', 'service.version': VERSION, 'service.instance.id': INSTANCE_ID, ...resource }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null)) as ReturnType<typeof ownResource>
+}
+
+const INSTANCE_ID = randomUUID()

@@ -2,8 +2,9 @@
 import { type Config, formatProblem, type LoadResult } from '../config/config.ts'
 import { Program } from '../graph/program.ts'
 import { createLogger, type Logger } from '../telemetry/logger.ts'
+import type { OwnLogs } from '../telemetry/own-logs.ts'
 import { isWhole, summarise, summaryText } from '../telemetry/summary.ts'
-import { type OpenHost, openHost } from './host.ts'
+import { type OpenHost, openHost, ownResource } from './host.ts'
 
 export interface SessionOptions {
   readonly load: () => LoadResult
@@ -16,6 +17,7 @@ export interface SessionOptions {
 export class Session {
   readonly #options: SessionOptions
   readonly #host: OpenHost
+  readonly #ownLogs: OwnLogs | undefined
   readonly #program: Program
   readonly log: Logger
   #config: Config
@@ -23,8 +25,9 @@ export class Session {
   #startedAt = 0
   #reloading: Promise<void> = Promise.resolve()
 
-  private constructor(options: SessionOptions, host: OpenHost) {
+  private constructor(options: SessionOptions, host: OpenHost, ownLogs: OwnLogs | undefined) {
     this.#options = options
+    this.#ownLogs = ownLogs
     this.#config = options.config
     this.#host = host
     this.#program = new Program(host.runtime)
@@ -34,7 +37,9 @@ export class Session {
   /** Opens and starts everything. Rejects with one sentence; nothing is left open then. */
   static async open(options: SessionOptions): Promise<Session> {
     const { config, stderr, stateDir, drain } = options
-    const log = createLogger({ ...config.service.logs, write: (line) => stderr(`${line}\n`) })
+    const ownLogs = await openDestinations(config)
+    const { level, encoding } = config.service.logs
+    const log = createLogger({ level, encoding, write: (line) => stderr(`${line}\n`), also: ownLogs?.emit })
     let session: Session | undefined
     const host = await openHost({
       stateDir,
@@ -44,11 +49,12 @@ export class Session {
       isReady: () => session?.isReady ?? false,
     })
     try {
-      session = new Session(options, host)
+      session = new Session(options, host, ownLogs)
       await session.#start()
       return session
     } catch (error) {
       await host.close()
+      await ownLogs?.close()
       throw error
     }
   }
@@ -117,7 +123,16 @@ export class Session {
     const summary = summarise(this.#host.runtime.metrics, (performance.now() - this.#startedAt) / 1000)
     await this.#host.close()
     this.log.info('Shutdown complete.')
+    await this.#ownLogs?.close()
     this.#options.stderr(`${summaryText(summary)}\n`)
     return this.#options.drain && (!isWhole(summary) || cut > 0) ? 2 : 0
   }
+}
+
+/** Where the log goes besides stderr. The SDK is loaded only when somebody asked for it. */
+async function openDestinations({ service }: Config): Promise<OwnLogs | undefined> {
+  const { destinations } = service.logs
+  if (destinations.length === 0) return undefined
+  const { openOwnLogs } = await import('../telemetry/own-logs.ts')
+  return openOwnLogs({ destinations, resource: ownResource(service) })
 }

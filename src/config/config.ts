@@ -79,7 +79,15 @@ export interface ServiceConfig {
   /** In the order of `service::extensions`, in which they start. */
   readonly extensions: readonly Reference<'extension'>[]
   readonly shutdownTimeoutMs: number
-  readonly logs: { readonly level: Level; readonly encoding: 'console' | 'json' }
+  readonly logs: {
+    readonly level: Level
+    readonly encoding: 'console' | 'json'
+    /** Where the log is sent besides stderr, by OTLP over HTTP. */
+    readonly destinations: readonly {
+      readonly endpoint: string
+      readonly headers: Readonly<Record<string, string>>
+    }[]
+  }
   readonly metrics: {
     readonly level: 'none' | 'basic' | 'normal' | 'detailed'
     /** Where Prometheus may pull; empty when the level is `none`. */

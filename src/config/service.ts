@@ -1,7 +1,22 @@
 /** The `service` section: what is not about one component. */
 import { z } from 'zod'
 import type { Reference, ServiceConfig } from './config.ts'
-import { byteSize, duration } from './values.ts'
+import { byteSize, duration, secret } from './values.ts'
+
+const logProcessor = z.strictObject({
+  batch: z.strictObject({
+    exporter: z.strictObject({
+      otlp: z.strictObject({
+        protocol: z.literal('http/json').default('http/json').describe('OTLP over HTTP, as JSON.'),
+        endpoint: z
+          .string()
+          .regex(/^https?:\/\/[^/]+/, { error: 'expected a URL such as http://localhost:4318/v1/logs' })
+          .describe('Full URL of the destination, e.g. http://localhost:4318/v1/logs.'),
+        headers: z.record(z.string(), secret()).default({}).describe('Headers of every request.'),
+      }),
+    }),
+  }),
+})
 
 const reader = z.strictObject({
   pull: z.strictObject({
@@ -28,6 +43,10 @@ const telemetry = z.strictObject({
         .enum(['console', 'json'])
         .default('console')
         .describe('One line of text, or one JSON object, an event.'),
+      processors: z
+        .array(logProcessor)
+        .default([])
+        .describe('Where the log is sent besides stderr, best effort: it never holds up a pipeline.'),
     })
     .prefault({})
     .describe("Weir's own log, on stderr."),
@@ -79,7 +98,6 @@ export const SERVICE_UNSUPPORTED: Readonly<Record<string, string>> = {
   'telemetry.logs.error_output_paths': 'the log goes to stderr; redirect it where it is started',
   'telemetry.logs.sampling': 'warnings and errors that repeat are always counted and said once in 10s; remove this',
   'telemetry.logs.initial_fields': 'write the fields as attributes in service::telemetry::resource',
-  'telemetry.logs.processors': 'the log is not exported; let a file_log receiver read what it writes',
   'telemetry.logs.development': 'there is no development mode; remove this',
   'telemetry.logs.disable_caller': 'lines never name the caller; remove this',
   'telemetry.logs.disable_stacktrace': 'lines never carry a stack trace; remove this',
@@ -99,7 +117,11 @@ export function serviceConfig(
   return {
     extensions,
     shutdownTimeoutMs: values.shutdown_timeout,
-    logs,
+    logs: {
+      level: logs.level,
+      encoding: logs.encoding,
+      destinations: logs.processors.map(({ batch }) => batch.exporter.otlp),
+    },
     metrics: { level: metrics.level, readers: readers.map(({ host, port }) => ({ host, port })) },
     resource,
     memoryBudget: values.memory.budget,

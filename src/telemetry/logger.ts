@@ -17,6 +17,8 @@ export interface LoggerOptions {
   readonly encoding: 'json' | 'console'
   /** One line, without its newline. */
   readonly write: (line: string) => void
+  /** Hears every line that is written, as facts. */
+  readonly also?: ((level: Level, message: string, fields: Fields) => void) | undefined
   /** A message that repeats within this time is counted, and said once with the count. */
   readonly repeatMs?: number
   readonly now?: () => number
@@ -31,7 +33,7 @@ interface Repeated {
 
 /** Creates a logger. Repeats of one warning or error within `repeatMs` (10 s) are counted and said once. */
 export function createLogger(options: LoggerOptions): Logger {
-  const { level, encoding, write, repeatMs = 10_000, now = Date.now } = options
+  const { level, encoding, write, also, repeatMs = 10_000, now = Date.now } = options
   const seen = new Map<string, Repeated>()
 
   // Returns how many times the line was held back since it was last said, or -1 to hold it back again.
@@ -52,7 +54,9 @@ export function createLogger(options: LoggerOptions): Logger {
     if (RANK[at] < RANK[level]) return
     const repeated = RANK[at] < RANK.warn ? 0 : admit(repeatKey(message, fields))
     if (repeated < 0) return
-    write(line(at, message, repeated > 0 ? { ...fields, repeated } : fields, now()))
+    const all = repeated > 0 ? { ...fields, repeated } : fields
+    write(line(at, message, all, now()))
+    also?.(at, message, all)
   }
 
   const build = (base: Fields): Logger => ({

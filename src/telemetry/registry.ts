@@ -16,6 +16,16 @@ interface Series {
 const MAX_SERIES = 2000
 
 export class MetricRegistry {
+  readonly #target: string
+
+  /** `resource` describes the program; it is exposed as `target_info`, as OpenTelemetry's Prometheus readers do. */
+  constructor(resource: Readonly<Record<string, string | number | boolean>> = {}) {
+    const labels = Object.entries(resource).map(([key, value]) => [key.replace(/[^a-zA-Z0-9_]/g, '_'), String(value)])
+    const text = labelText(Object.fromEntries(labels) as Labels)
+    this.#target =
+      text === '' ? '' : `# HELP target_info Target metadata\n# TYPE target_info gauge\ntarget_info${text} 1\n`
+  }
+
   readonly #series = new Map<MetricName, Map<string, Series>>()
   readonly #collectors = new Set<() => void>()
 
@@ -64,7 +74,7 @@ export class MetricRegistry {
       out.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`)
       for (const { labels, value } of series.values()) out.push(`${name}${labelText(labels)} ${value}`)
     }
-    return `${out.join('\n')}\n`
+    return `${this.#target}${out.join('\n')}\n`
   }
 
   #find(name: MetricName, labels: Labels): Series | undefined {

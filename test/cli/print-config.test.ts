@@ -64,6 +64,7 @@ service:
     logs:
       level: info
       encoding: console
+      processors: []
     metrics:
       level: normal
       readers:

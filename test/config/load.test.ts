@@ -28,7 +28,7 @@ test('a valid configuration becomes typed components, pipelines and a service wi
   assert.deepEqual(pipeline?.processors, [])
   const { shutdownTimeoutMs, logs, metrics, memoryBudget, resource } = config.service
   assert.equal(shutdownTimeoutMs, 30_000)
-  assert.deepEqual(logs, { level: 'info', encoding: 'console' })
+  assert.deepEqual(logs, { level: 'info', encoding: 'console', destinations: [] })
   assert.deepEqual(metrics, { level: 'normal', readers: [{ host: 'localhost', port: 8888 }] })
   assert.equal(memoryBudget, undefined)
   assert.deepEqual(resource, {})

@@ -142,7 +142,7 @@ test('the whole configuration is shown with canonical ids and defaults', () => {
       pipelines: { logs: { receivers: ['file_log'], processors: [], exporters: ['stdout'] } },
       shutdown_timeout: '30s',
       telemetry: {
-        logs: { level: 'info', encoding: 'console' },
+        logs: { level: 'info', encoding: 'console', processors: [] },
         metrics: {
           level: 'normal',
           readers: [{ pull: { exporter: { prometheus: { host: 'localhost', port: 8888 } } } }],

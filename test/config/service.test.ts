@@ -8,7 +8,11 @@ test('everything in the service section is read', () => {
   const { config, said } = withService(`shutdown_timeout: 1m30s
 memory: {budget: 64MiB}
 telemetry:
-  logs: {level: debug, encoding: json}
+  logs:
+    level: debug
+    encoding: json
+    processors:
+      - batch: {exporter: {otlp: {endpoint: 'http://localhost:4318/v1/logs', headers: {Authorization: key}}}}
   metrics:
     level: detailed
     readers:
@@ -20,7 +24,13 @@ telemetry:
   assert.deepEqual(service, {
     extensions: [],
     shutdownTimeoutMs: 90_000,
-    logs: { level: 'debug', encoding: 'json' },
+    logs: {
+      level: 'debug',
+      encoding: 'json',
+      destinations: [
+        { protocol: 'http/json', endpoint: 'http://localhost:4318/v1/logs', headers: { Authorization: 'key' } },
+      ],
+    },
     metrics: {
       level: 'detailed',
       readers: [
