@@ -1,0 +1,23 @@
+/**
+ * Runs the tests, and ends with the plain count of them.
+ *
+ *   npm test                   everything in test/, at a size for every commit
+ *   npm run test:full          the same, then the suites of test/full at full size; the table of results, dated,
+ *                              is written to docs/test-results.md
+ */
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const isFull = process.argv.includes('--full')
+const files = globSync('test/**/*.test.ts', { cwd: root, exclude: (path) => path.startsWith('test/full') })
+
+function run(args: readonly string[], env: NodeJS.ProcessEnv = process.env): boolean {
+  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env }).status === 0
+}
+
+// A leaked timer or socket would hold the runner for ever: the limit turns it into a failure.
+let isWell = run(['--test', '--test-timeout=180000', '--test-concurrency=2', '--test-reporter=spec', ...files])
+if (isWell && isFull) isWell = run(['test/full/run.ts'])
+process.exitCode = isWell ? 0 : 1
