@@ -134,7 +134,9 @@ export class Census {
       tail.moveTo(file.path)
     }
     if (tail.source === undefined) return this.#reopen(tail, file, siblings)
-    const size = tail.source.size()
+    // The look may be older than what was read since: only the open file itself can tell that it became shorter.
+    const seen = tail.source.isCompressed ? -1 : Number(file?.stat.size ?? -1)
+    const size = seen < tail.progress.read.offset ? tail.source.size() : seen
     const isExchanged = tail.isSuspect || size < tail.progress.read.offset
     if (isExchanged) return this.#exchange(tail, size)
     tail.size = size

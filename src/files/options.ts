@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { byteSize, duration } from '../config/values.ts'
 import { encodingOf } from './encoding.ts'
+import { createFinder } from './glob.ts'
 
 export interface FollowOptions {
   readonly include: readonly string[]
@@ -25,13 +26,23 @@ export interface FollowOptions {
   readonly onTruncate: 'read_whole_file' | 'read_new' | 'ignore'
 }
 
+function glob() {
+  return z
+    .string()
+    .min(1)
+    .superRefine((pattern, context) => {
+      try {
+        createFinder([pattern], [])
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message })
+      }
+    })
+}
+
 /** The keys of the configuration; a receiver spreads them into its own `z.strictObject`. */
 export const followKeys = {
-  include: z
-    .array(z.string().min(1))
-    .min(1)
-    .describe('Paths or globs (`*`, `?`, `[a-z]`, `{a,b}`, `**`) of files to read.'),
-  exclude: z.array(z.string().min(1)).default([]).describe('Globs of files to leave out.'),
+  include: z.array(glob()).min(1).describe('Paths or globs (`*`, `?`, `[a-z]`, `{a,b}`, `**`) of files to read.'),
+  exclude: z.array(glob()).default([]).describe('Globs of files to leave out.'),
   start_at: z
     .enum(['beginning', 'end'])
     .default('end')
