@@ -6,11 +6,12 @@ import { otlpHttp } from '../exporters/otlp_http/index.ts'
 import { stdout } from '../exporters/stdout/index.ts'
 import { healthCheck } from '../extensions/health_check.ts'
 import { filter } from '../processors/filter.ts'
+import { fileLog } from '../receivers/file_log/index.ts'
 import { k8sAudit } from '../receivers/k8s_audit.ts'
 import type { Registry } from './component.ts'
 
 export const registry: Registry = {
-  receivers: [k8sAudit],
+  receivers: [fileLog, k8sAudit],
   processors: [filter],
   exporters: [file, otlpHttp, stdout],
   connectors: [forward, routing],

@@ -14,8 +14,8 @@ const definitions: AnyDefinition[] = Object.values(registry).flat()
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8')
-  return [...text.matchAll(/(?:^(?:import|export)[^'"]*|import\()['"](\.[^'"]+)['"]/gm)].map(([, specifier]) =>
-    new URL(specifier ?? '', `file:///${file}`).pathname.slice(1),
+  return [...text.matchAll(/(?:^(?:import|export)\b[^'"]*\bfrom |^import |\bimport\()['"](\.[^'"]+)['"]/gm)].map(
+    ([, specifier]) => new URL(specifier ?? '', `file:///${file}`).pathname.slice(1),
   )
 }
 

@@ -83,9 +83,12 @@ export const config = z
     preserve_trailing_whitespaces: flag('Keep white space at the end of a record.'),
     retry_on_failure: z
       .strictObject({
-        enabled: z.boolean().refine((enabled) => enabled, {
-          message: 'Weir always reads again what was not delivered; leave the key out',
-        }),
+        enabled: z
+          .boolean()
+          .refine((enabled) => enabled, {
+            message: 'Weir always reads again what was not delivered; leave the key out',
+          })
+          .describe('Always true.'),
       })
       .optional()
       .describe('Accepted for compatibility: what was not delivered is always read again, without a limit of time.'),

@@ -4,6 +4,10 @@ import { cutLines, type LineLimits } from './lines.ts'
 import type { Page } from './page.ts'
 import type { Tail } from './tail.ts'
 
+/**
+ * Small enough for the text of a page to live in the heap, where it dies young: V8 keeps texts above about a
+ * megabyte outside, until a full collection finds them. Larger pages read no faster.
+ */
 export const PAGE_BYTES = 256 * 1024
 
 /** The reused buffer of one reader. It holds the bytes before the page too, to see that they are still the same. */

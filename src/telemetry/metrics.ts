@@ -66,6 +66,7 @@ export const METRICS = {
   otelcol_process_runtime_total_sys_memory_bytes: gauge('By', [], 'JavaScript heap plus memory outside it.'),
   otelcol_fileconsumer_open_files: gauge('{files}', ['receiver'], 'Files held open.'),
   otelcol_fileconsumer_reading_files: gauge('{files}', ['receiver'], 'Files being read.'),
+  weir_file_errors: counter('{errors}', ['receiver', 'error'], 'Files that could not be opened or read, by errno.'),
   weir_file_bytes_read: counter('By', ['receiver'], 'Bytes read from followed files.'),
   weir_file_truncated_bytes: counter('By', ['receiver'], 'Bytes cut from lines longer than max_log_size.'),
   weir_file_lost_bytes: counter(
@@ -87,6 +88,11 @@ export const METRICS = {
     'Records that never can be delivered; they are in the dead-letter file.',
   ),
   weir_dead_letter_bytes: counter('By', [], 'Bytes written to the dead-letter file.'),
+  weir_dead_letter_discarded_bytes: counter(
+    'By',
+    [],
+    'Bytes of dead letters that were deleted because their file had grown to its limit twice.',
+  ),
   weir_exporter_retries: counter('{requests}', ['exporter', 'reason'], 'Requests that will be sent again, by cause.'),
   weir_exporter_sent_bytes: counter('By', EXPORTER, 'Bytes sent to the destination, after compression.'),
   weir_exporter_partial_unknown: counter(
