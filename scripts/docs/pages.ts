@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AnyDefinition, Registry } from '../../src/component.ts'
+import { attributesPage } from './attributes-page.ts'
 import { pagePath, renewPage } from './component-page.ts'
 import { metricsPage } from './metrics-page.ts'
 import { code } from './options.ts'
@@ -17,6 +18,7 @@ export function generatedPages(root: string, registry: Registry): Map<string, st
   }
   pages.set('docs/components/README.md', indexPage(all))
   pages.set('docs/metrics.md', metricsPage())
+  pages.set('docs/attributes.md', attributesPage())
   return pages
 }
 

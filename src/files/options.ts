@@ -55,7 +55,7 @@ export const followKeys = {
     .describe('Leave out files whose last change is longer ago; `0` reads every file.'),
   fingerprint_size: byteSize()
     .refine((bytes) => bytes >= 16 && bytes <= 65_536, { message: 'expected 16 bytes to 64KiB' })
-    .default(1000)
+    .prefault(1000)
     .describe('How many of its first bytes identify a file.'),
   max_concurrent_files: z.int().min(2).default(1024).describe('Files held open at most.'),
   encoding: z
