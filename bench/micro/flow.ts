@@ -56,7 +56,9 @@ async function time(name: string, run: () => unknown): Promise<void> {
   }
   samples.sort((a, b) => a - b)
   const nanos = (ms: number | undefined): string => (((ms ?? 0) * 1e6) / TOTAL).toFixed(1).padStart(7)
-  console.log(`${name.padEnd(44)} median ${nanos(samples[5])}  best ${nanos(samples[0])}  worst ${nanos(samples[10])} ns/record`)
+  console.log(
+    `${name.padEnd(44)} median ${nanos(samples[5])}  best ${nanos(samples[0])}  worst ${nanos(samples[10])} ns/record`,
+  )
 }
 
 await time('plain loops', () => {

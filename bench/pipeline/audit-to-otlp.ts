@@ -45,7 +45,10 @@ const variants: Variant[] = [
 async function generate(): Promise<void> {
   if (existsSync(log)) return
   const args = ['bench/generate-audit.ts', '--events', String(events), '--seed', '1', '--out', `${log}.part`]
-  const { code, stderr } = await measure(process.execPath, args.map((one, i) => (i === 0 ? join(root, one) : one)))
+  const { code, stderr } = await measure(
+    process.execPath,
+    args.map((one, i) => (i === 0 ? join(root, one) : one)),
+  )
   if (code !== 0) throw new Error(`the generator failed: ${stderr}`)
   renameSync(`${log}.part`, log)
 }
@@ -56,7 +59,9 @@ interface Sink {
 }
 
 async function startSink(): Promise<Sink> {
-  const child = spawn(process.execPath, [join(root, 'bench/pipeline/sink.ts')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [join(root, 'bench/pipeline/sink.ts')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const lines: string[] = []
   child.stdout.on('data', (chunk: Buffer) => lines.push(...chunk.toString().trim().split('\n')))
   while (lines.length === 0) await new Promise((done) => child.stdout.once('data', done))
@@ -72,7 +77,8 @@ async function startSink(): Promise<Sink> {
 
 async function bareLoop(): Promise<Cost> {
   const cost = await measure(process.execPath, [join(root, 'bench/pipeline/bare-loop.ts'), log])
-  if (cost.code !== 0 || JSON.parse(cost.stdout).events !== events) throw new Error(`the bare loop failed: ${cost.stderr}`)
+  if (cost.code !== 0 || JSON.parse(cost.stdout).events !== events)
+    throw new Error(`the bare loop failed: ${cost.stderr}`)
   return cost
 }
 
@@ -131,11 +137,19 @@ const rows = [...costs].map(([name, all]) => {
 })
 if (values.json) console.log(JSON.stringify({ events, rounds, rows }, undefined, 2))
 else {
-  console.log(`${events.toLocaleString('en-US')} audit events, median of ${rounds}, ${cpus().length} cores, Node ${process.version}\n`)
+  console.log(
+    `${events.toLocaleString('en-US')} audit events, median of ${rounds}, ${cpus().length} cores, Node ${process.version}\n`,
+  )
   console.log('| | events/s | CPU µs/event | CPU beside bare loop | peak RSS |')
   console.log('| --- | ---: | ---: | ---: | ---: |')
   for (const { name, eventsPerSecond, cpuMicrosPerEvent, ratio, peakRssMiB } of rows) {
-    const cells = [name, eventsPerSecond.toLocaleString('en-US'), cpuMicrosPerEvent.toFixed(1), `${ratio.toFixed(2)} x`, `${peakRssMiB.toFixed(0)} MiB`]
+    const cells = [
+      name,
+      eventsPerSecond.toLocaleString('en-US'),
+      cpuMicrosPerEvent.toFixed(1),
+      `${ratio.toFixed(2)} x`,
+      `${peakRssMiB.toFixed(0)} MiB`,
+    ]
     console.log(`| ${cells.join(' | ')} |`)
   }
 }

@@ -81,7 +81,9 @@ function shape(event: AuditEvent): object {
     observedTimeUnixNano: time,
     severityNumber: 9,
     severityText: 'INFO',
-    body: { stringValue: `${user.username} ${verb} ${object} (${code}) from ${event.sourceIPs?.[0]} with ${event.userAgent}` },
+    body: {
+      stringValue: `${user.username} ${verb} ${object} (${code}) from ${event.sourceIPs?.[0]} with ${event.userAgent}`,
+    },
     eventName: 'k8s.audit',
     attributes,
     droppedAttributesCount: 0,
@@ -98,14 +100,16 @@ let records: object[] = []
 
 function flush(): void {
   if (records.length === 0) return
-  const request = { resourceLogs: [{ resource: { attributes: [] }, scopeLogs: [{ scope: { name: 'bare' }, logRecords: records }] }] }
+  const request = {
+    resourceLogs: [{ resource: { attributes: [] }, scopeLogs: [{ scope: { name: 'bare' }, logRecords: records }] }],
+  }
   bytes += Buffer.from(JSON.stringify(request)).length
   records = []
 }
 
 for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer)) {
   // Exact for ASCII logs, which is what the generator writes.
-  const lines = (rest + buffer.toString("latin1", 0, read)).split('\n')
+  const lines = (rest + buffer.toString('latin1', 0, read)).split('\n')
   rest = lines.pop() ?? ''
   for (const line of lines) {
     records.push(shape(JSON.parse(line) as AuditEvent))

@@ -29,7 +29,11 @@ function peakOf(pid: number): number | undefined {
 }
 
 /** One child at a time: the kernel does not say which ended child a second of CPU belongs to. */
-export async function measure(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Cost> {
+export async function measure(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Cost> {
   const before = endedChildren()
   const startedAt = performance.now()
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
