@@ -5,8 +5,8 @@ import type { Batch } from './batch.ts'
 /**
  * Keeps a pipeline alive around an operator whose stream may end in an error.
  *
- * When it does, every batch that the operator was given and that has not settled yet settles
- * `failed` (its source sends it again), `onError` hears why, and a fresh operator takes over.
+ * When it does (or ends before its source has), every batch that the operator was given and that has not settled
+ * yet settles `failed` (its source sends it again), `onError` hears why, and the next batch finds a fresh operator.
  * Batches that had already left the operator may arrive as well: that is a duplicate, never a loss.
  */
 export function supervise(
@@ -16,28 +16,30 @@ export function supervise(
   return (source) =>
     new Observable((out) => {
       const open = new Set<(outcome: Outcome) => void>()
-      let entry = new Subject<Batch>()
+      let failure: Outcome | undefined
+      let isOver = false
+      let entry: Subject<Batch> | undefined
 
+      const broken = (thrown: unknown): void => {
+        const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+        entry = undefined
+        failure = { kind: 'failed', error }
+        onError(error)
+        for (const settle of [...open]) settle(failure)
+        if (isOver) out.complete()
+      }
       const connect = (): void => {
-        entry = new Subject()
-        const broken = (error: unknown): void => {
-          onError(error)
-          connect()
-          const failed: Outcome = { kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) }
-          for (const settle of [...open]) settle(failed)
-        }
-        let operator: OperatorFunction<Batch, Batch>
+        const fresh = new Subject<Batch>()
+        entry = fresh
         try {
-          operator = create()
+          fresh.pipe(create()).subscribe({
+            next: (batch) => out.next(batch),
+            error: broken,
+            complete: () => (isOver ? out.complete() : broken(new Error('the stream ended before its source'))),
+          })
         } catch (error) {
-          out.error(error)
-          return
+          broken(error)
         }
-        entry.pipe(operator).subscribe({
-          next: (batch) => out.next(batch),
-          error: broken,
-          complete: () => out.complete(),
-        })
       }
 
       connect()
@@ -50,12 +52,21 @@ export function supervise(
             open.delete(settle)
             batch.ack.settle(outcome)
           }
+          if (entry === undefined) connect()
+          if (entry === undefined) {
+            settle(failure as Outcome)
+            return
+          }
           open.add(settle)
           // `createAck` keeps "settled twice is a bug" for the operator itself; `settle` alone may come second.
           entry.next({ records: batch.records, bytes: batch.bytes, ack: createAck(settle) })
         },
         error: (error) => out.error(error),
-        complete: () => entry.complete(),
+        complete() {
+          isOver = true
+          if (entry === undefined) out.complete()
+          else entry.complete()
+        },
       })
     })
 }

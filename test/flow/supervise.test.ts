@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { map, Observable, Subject } from 'rxjs'
+import { map, Observable, Subject, take, throwError } from 'rxjs'
 import { DELIVERED } from '../../src/flow/ack.ts'
 import type { Batch } from '../../src/flow/batch.ts'
 import { supervise } from '../../src/flow/supervise.ts'
@@ -68,4 +68,50 @@ test('completion reaches the operator, which may flush', () => {
     .subscribe({ complete: () => (completed = true) })
   source.complete()
   assert(completed)
+})
+
+test('an operator that ends before its source is rebuilt: no batch is left without an answer', () => {
+  const source = new Subject<Batch>()
+  const errors: unknown[] = []
+  source
+    .pipe(
+      supervise(
+        () => take(1),
+        (error) => errors.push(error),
+      ),
+    )
+    .subscribe((batch) => batch.ack.settle(DELIVERED))
+  const batches = [tracked(record()), tracked(record()), tracked(record())]
+  for (const batch of batches) source.next(batch)
+  assert(batches.every(({ outcomes }) => outcomes.length === 1))
+  assert.match(String(errors[0]), /ended before its source/)
+})
+
+test('an operator that cannot be made, or fails at once, fails the batches one by one until it can', () => {
+  const source = new Subject<Batch>()
+  const moods = ['works', 'throws', 'errors', 'works'] as const
+  let made = 0
+  let isBroken = false
+  const operator = supervise(
+    () => {
+      const mood = moods[made++]
+      if (mood === 'throws') throw new Error('cannot be made')
+      if (mood === 'errors') return () => throwError(() => new Error('fails at once'))
+      return map((batch: Batch) => {
+        if (isBroken) throw new Error('broke')
+        return batch
+      })
+    },
+    () => {},
+  )
+  source.pipe(operator).subscribe((batch) => batch.ack.settle(DELIVERED))
+  const batches = Array.from({ length: 4 }, () => tracked(record()))
+  isBroken = true
+  source.next(batches[0] as Batch)
+  isBroken = false
+  for (const batch of batches.slice(1)) source.next(batch)
+  assert.deepEqual(
+    batches.map(({ outcomes }) => outcomes.map(({ kind }) => kind)),
+    [['failed'], ['failed'], ['failed'], ['delivered']],
+  )
 })
