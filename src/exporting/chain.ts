@@ -17,7 +17,7 @@ export interface Chain {
   /** Batches that wait, and requests on their way. */
   readonly waiting: number
   readonly inFlight: number
-  /** Sends what is held. Resolves when every batch has settled. */
+  /** Sends what is held. Resolves when every batch has settled. What comes later settles `failed`. */
   close(): Promise<void>
 }
 
@@ -29,6 +29,7 @@ export function createChain(
 ): Chain {
   const { batch, num_consumers } = sending_queue
   const entry = new Subject<Batch>()
+  let isClosed = false
   let waiting = 0
   let inFlight = 0
   const { promise: closed, resolve } = Promise.withResolvers<void>()
@@ -56,7 +57,10 @@ export function createChain(
     .subscribe({ complete: resolve })
 
   return {
-    push: (one) => entry.next(one),
+    push(one) {
+      if (isClosed) one.ack.settle(failed(new Error('the exporter is closed')))
+      else entry.next(one)
+    },
     get waiting() {
       return waiting
     },
@@ -64,6 +68,7 @@ export function createChain(
       return inFlight
     },
     close() {
+      isClosed = true
       entry.complete()
       return closed
     },

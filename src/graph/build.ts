@@ -1,5 +1,14 @@
 /** Makes the instances of one island and joins them, from the end of the flow to its beginning. Nothing runs yet. */
-import type { Connector, Exporter, Lifecycle, Processor, Receiver } from '../component.ts'
+import type {
+  Connector,
+  Context,
+  Exporter,
+  Kind,
+  Lifecycle,
+  Processor,
+  ProcessorDefinition,
+  Receiver,
+} from '../component.ts'
 import type { ComponentConfig, PipelineConfig } from '../config/config.ts'
 import { type Chain, createChain } from '../exporting/chain.ts'
 import { Delivery } from '../exporting/deliver.ts'
@@ -11,7 +20,7 @@ import { copyAmong, copying, routeAmong, type Sink, shareAmong } from './fan-out
 import { deliveryHooks, intakeObserver, observeChain } from './observe.ts'
 import { createPipeline, type NamedProcessor, type Pipeline } from './pipeline.ts'
 import type { Island } from './plan.ts'
-import { createContext, type Runtime } from './runtime.ts'
+import { createContext, forgetHealth, type Runtime } from './runtime.ts'
 
 export interface RunningReceiver {
   readonly id: string
@@ -21,6 +30,7 @@ export interface RunningReceiver {
 }
 
 export interface Part {
+  readonly kind: Kind
   readonly id: string
   readonly part: Lifecycle
 }
@@ -32,7 +42,7 @@ export interface BuiltIsland {
   readonly chains: readonly Chain[]
   /** Everything with a life, in starting order: from the end of the flow to its beginning. */
   readonly parts: readonly Part[]
-  /** Removes what the island shows in metrics. */
+  /** Removes what the island shows of itself in metrics and health. */
   forget(): void
 }
 
@@ -46,6 +56,7 @@ export interface BuildOptions {
   readonly shareBytes: number
 }
 
+/** Throws when a component cannot be made; nothing is left of it then. */
 export function buildIsland(island: Island, options: BuildOptions): BuiltIsland {
   return new Builder(island, options).build()
 }
@@ -57,7 +68,7 @@ class Builder {
   readonly #budgets: ReadonlyMap<string, Budget>
   readonly #pressure: Pressure
   readonly #chains = new Map<string, Chain>()
-  readonly #connectors = new Map<string, Connector>()
+  readonly #connectors = new Map<string, { readonly connector: Connector; readonly context: Context }>()
   readonly #pipelines = new Map<string, Pipeline>()
   readonly #parts: Part[] = []
   readonly #forgets: (() => void)[] = []
@@ -71,6 +82,18 @@ class Builder {
   }
 
   build(): BuiltIsland {
+    const forget = (): void => {
+      for (const one of this.#forgets) one()
+    }
+    try {
+      return { ...this.#build(), forget }
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+
+  #build(): Omit<BuiltIsland, 'forget'> {
     for (const one of this.#island.exporters) this.#exporter(one)
     for (const one of this.#island.connectors) this.#connector(one)
     for (const one of [...this.#island.pipelines].reverse()) this.#pipeline(one)
@@ -80,41 +103,39 @@ class Builder {
       pipelines: this.#island.pipelines.map(({ id }) => this.#pipelines.get(id) as Pipeline),
       chains: [...this.#chains.values()],
       parts: this.#parts,
-      forget: () => {
-        for (const forget of this.#forgets) forget()
-      },
     }
   }
 
   #exporter({ id, definition, config }: Island['exporters'][number]): void {
-    const context = createContext(this.#runtime, 'exporter', id, this.#now)
-    const exporter: Exporter = definition.create(config, context)
+    const context = this.#context('exporter', id)
+    const exporter: Exporter = made('exporter', id, () => definition.create(config, context))
     const settings = settingsOf(config)
     const delivery = new Delivery(exporter, settings, deliveryHooks(id, context, this.#runtime.metrics))
     const chain = createChain(delivery, settings, this.#pressure, this.#now)
     this.#chains.set(id, chain)
     this.#forgets.push(observeChain(id, chain, this.#runtime.metrics))
-    this.#parts.push({ id, part: exporter })
+    this.#parts.push({ kind: 'exporter', id, part: exporter })
   }
 
   #connector({ id, definition, config }: Island['connectors'][number]): void {
-    const connector = definition.create(config, createContext(this.#runtime, 'connector', id, this.#now))
-    this.#connectors.set(id, connector)
+    const context = this.#context('connector', id)
+    const connector = made('connector', id, () => definition.create(config, context))
+    this.#connectors.set(id, { connector, context })
     const fed = this.#island.pipelines.filter(({ receivers }) => receivers.some((one) => one.id === id))
     for (const named of definition.pipelinesOf?.(config) ?? []) {
       if (fed.some((pipeline) => pipeline.id === named)) continue
       // A record sent there would never be acknowledged.
       throw new Error(`connectors::${id}: pipeline "${named}" does not list "${id}" as a receiver`)
     }
-    this.#parts.push({ id, part: connector })
+    this.#parts.push({ kind: 'connector', id, part: connector })
   }
 
   #pipeline({ id, processors, exporters }: PipelineConfig): void {
     const mine = processors.map((each): NamedProcessor => {
-      const { definition, config } = this.#island.processors.get(each.id) as ComponentConfig
-      const context = createContext(this.#runtime, 'processor', each.id, this.#now, id)
-      const processor = definition.create(config, context as never) as Processor
-      this.#parts.push({ id: each.id, part: processor })
+      const { definition, config } = this.#island.processors.get(each.id) as ComponentConfig<ProcessorDefinition>
+      const context = this.#context('processor', each.id, id)
+      const processor: Processor = made('processor', each.id, () => definition.create(config, context))
+      this.#parts.push({ kind: 'processor', id: each.id, part: processor })
       return { id: each.id, processor }
     })
     const sinks = exporters.map((each): Sink => {
@@ -126,15 +147,18 @@ class Builder {
   }
 
   #connectorSink(id: string): Sink {
-    const { route } = this.#connectors.get(id) as Connector
+    const { connector, context } = this.#connectors.get(id) as { connector: Connector; context: Context }
+    const { route } = connector
     const fed = this.#fedBy(id)
-    return route === 'all' ? copyAmong(fed) : routeAmong(route, new Map(fed.map((one) => [one.id, one])))
+    if (route === 'all') return copyAmong(fed)
+    return routeAmong(route, new Map(fed.map((one) => [one.id, one])), context)
   }
 
   #receiver({ id, definition, config }: Island['receivers'][number]): RunningReceiver {
     const budget = this.#budgets.get(id) as Budget
-    const receiver = definition.create(config, createContext(this.#runtime, 'receiver', id, this.#now))
-    this.#parts.push({ id, part: receiver })
+    const context = this.#context('receiver', id)
+    const receiver = made('receiver', id, () => definition.create(config, context))
+    this.#parts.push({ kind: 'receiver', id, part: receiver })
     const { observer, forget } = intakeObserver(id, budget, this.#runtime.metrics)
     this.#forgets.push(forget)
     const intake = new Intake(budget, observer)
@@ -143,10 +167,23 @@ class Builder {
     return { id, receiver, intake, ends: definition.ends }
   }
 
+  #context(kind: Kind, id: string, pipeline?: string): Context {
+    this.#forgets.push(() => forgetHealth(this.#runtime, kind, id))
+    return createContext(this.#runtime, kind, id, this.#now, pipeline)
+  }
+
   /** The pipelines that list a receiver or connector. A connector's are built before the pipeline that feeds it. */
   #fedBy(id: string): Pipeline[] {
     return this.#island.pipelines
       .filter(({ receivers }) => receivers.some((one) => one.id === id))
       .map((one) => this.#pipelines.get(one.id) as Pipeline)
+  }
+}
+
+function made<T>(kind: Kind, id: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw new Error(`failed to create ${kind} "${id}": ${(error as Error).message}`, { cause: error })
   }
 }

@@ -1,6 +1,7 @@
 /** Where one stream becomes several: the ack is forked, and whoever may change records gets copies. */
 import { type Ack, DELIVERED, forkAck } from '../flow/ack.ts'
 import type { Batch } from '../flow/batch.ts'
+import type { RecordCounters } from '../flow/operators.ts'
 import { copyRecord, copyRecords, type LogRecord } from '../records/record.ts'
 
 /** Something that takes batches over, acks included. */
@@ -44,16 +45,28 @@ export function copying(sink: Sink): Sink {
 
 /**
  * Sends each record to the pipelines that `route` names. A batch of which nothing goes anywhere settles
- * `delivered`. A record that several pipelines get is copied for all but the first.
+ * `delivered`. A record that several pipelines get is copied for all but the first. One for which `route` throws,
+ * or names a pipeline that it does not feed, costs itself, counted as lost.
  */
 export function routeAmong(
   route: (record: LogRecord) => readonly string[],
   pipelines: ReadonlyMap<string, Sink>,
+  counters: Pick<RecordCounters, 'lost'>,
 ): Sink {
+  const targetsOf = (record: LogRecord): readonly string[] => {
+    try {
+      const targets = route(record)
+      for (const target of targets) if (!pipelines.has(target)) throw new Error(`there is no pipeline "${target}"`)
+      return targets
+    } catch (error) {
+      counters.lost(1, 'connector_error', error)
+      return []
+    }
+  }
   return {
     push({ records, ack, bytes }) {
       const groups = new Map<string, LogRecord[]>()
-      for (const record of records) collect(groups, record, route(record))
+      for (const record of records) collect(groups, record, targetsOf(record))
       if (groups.size === 0) {
         ack.settle(DELIVERED)
         return

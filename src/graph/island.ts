@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BuiltIsland, buildIsland, type RunningReceiver } from './build.ts'
 import type { Island } from './plan.ts'
-import { componentKey, type Runtime } from './runtime.ts'
+import { type Runtime, reportHealth } from './runtime.ts'
 
 export interface RunningIsland {
   readonly plan: Island
@@ -13,10 +13,14 @@ export interface RunningIsland {
   readonly ended: Promise<void>
   /**
    * Stops taking in, waits until everything admitted has settled and stops the components.
-   * After `timeoutMs` what is still on its way settles `failed`. Returns the number of batches cut off so.
+   * After `timeoutMs` what is still on its way settles `failed`, and a component that does not stop even then is
+   * left behind. Returns the number of batches cut off so.
    */
   stop(timeoutMs: number): Promise<number>
 }
+
+/** For whoever heeds a signal, but not at once. */
+const GRACE_MS = 1000
 
 /** Builds and starts an island. When a part fails to start, those already started are stopped and it rejects. */
 export async function startIsland(plan: Island, runtime: Runtime, shareBytes: number): Promise<RunningIsland> {
@@ -28,28 +32,58 @@ export async function startIsland(plan: Island, runtime: Runtime, shareBytes: nu
   } catch (error) {
     now.abort(new Error('the start was given up'))
     await stopParts(built, runtime, now.signal)
+    built.forget()
     throw error
   }
   const runs = built.receivers.map((one) => keepRunning(one, runtime, taking.signal))
   const ended = Promise.all(runs.filter((_, i) => built.receivers[i]?.ends)).then(() => {})
 
   const stop = async (timeoutMs: number): Promise<number> => {
-    taking.abort(new Error('shutting down'))
+    const open = (): number => built.receivers.reduce((total, { intake }) => total + intake.open, 0)
     let cut = 0
+    taking.abort(new Error('shutting down'))
     const limit = setTimeout(() => {
-      cut = built.receivers.reduce((total, { intake }) => total + intake.open, 0)
+      cut = open()
       now.abort(new Error('the time for the shutdown is over'))
     }, timeoutMs)
-    await Promise.all([...runs, ...built.receivers.map(({ intake }) => intake.drained())])
-    for (const { intake } of built.receivers) intake.close()
-    for (const pipeline of built.pipelines) await pipeline.close()
-    for (const chain of built.chains) await chain.close()
+    if (!(await inTime(flowOut(built, runs), now.signal))) {
+      cut = Math.max(cut, open())
+      runtime.log.error('Some batches were never settled; they are left behind.', { batches: open() })
+    }
     await stopParts(built, runtime, now.signal)
     clearTimeout(limit)
     built.forget()
     return cut
   }
   return { plan, ended, stop }
+}
+
+/** From the beginning of the flow to its end: each waits until nothing comes any more, and lets go what it holds. */
+async function flowOut({ receivers, pipelines, chains }: BuiltIsland, runs: readonly Promise<void>[]): Promise<void> {
+  await Promise.all(runs)
+  for (const pipeline of pipelines) await pipeline.close()
+  for (const chain of chains) await chain.close()
+  for (const { intake } of receivers) {
+    await intake.drained()
+    intake.close()
+  }
+}
+
+/** False when `work` is not done a moment after `now` aborted. */
+async function inTime(work: Promise<unknown>, now: AbortSignal): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>()
+  let grace: NodeJS.Timeout | undefined
+  const begin = (): void => {
+    grace = setTimeout(resolve, GRACE_MS, false)
+  }
+  if (now.aborted) begin()
+  else now.addEventListener('abort', begin, { once: true })
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    clearTimeout(grace)
+    now.removeEventListener('abort', begin)
+  }
 }
 
 async function startPart(id: string, start: () => Promise<void> | undefined): Promise<void> {
@@ -60,12 +94,14 @@ async function startPart(id: string, start: () => Promise<void> | undefined): Pr
   }
 }
 
-async function stopParts(built: BuiltIsland, runtime: Runtime, signal: AbortSignal): Promise<void> {
-  for (const { id, part } of [...built.parts].reverse()) {
+async function stopParts(built: BuiltIsland, runtime: Runtime, now: AbortSignal): Promise<void> {
+  for (const { kind, id, part } of [...built.parts].reverse()) {
+    const facts = { 'otelcol.component.id': id, 'otelcol.component.kind': kind }
     try {
-      await part.stop?.(signal)
+      if (await inTime(Promise.resolve(part.stop?.(now)), now)) continue
+      runtime.log.error('A component did not stop in time; it is left behind.', facts)
     } catch (error) {
-      runtime.log.error('A component failed to stop.', { 'otelcol.component.id': id, error })
+      runtime.log.error('A component failed to stop.', { ...facts, error })
     }
   }
 }
@@ -73,10 +109,9 @@ async function stopParts(built: BuiltIsland, runtime: Runtime, signal: AbortSign
 /** A receiver that fails is started again, later and later; one that returns has ended. */
 async function keepRunning(
   { id, receiver, intake }: RunningReceiver,
-  { log, metrics, health }: Runtime,
+  runtime: Runtime,
   signal: AbortSignal,
 ): Promise<void> {
-  const key = componentKey('receiver', id)
   for (let waitMs = 500; !signal.aborted; waitMs = Math.min(waitMs * 2, 30_000)) {
     const startedAt = Date.now()
     try {
@@ -84,12 +119,13 @@ async function keepRunning(
       return
     } catch (error) {
       if (signal.aborted) return
-      metrics.add('weir_receiver_restarts', 1, { receiver: id })
-      health.report(key, 'recoverable', (error as Error).message)
-      log.error('A receiver failed and will be started again.', { 'otelcol.component.id': id, error, wait_ms: waitMs })
+      runtime.metrics.add('weir_receiver_restarts', 1, { receiver: id })
+      reportHealth(runtime, 'receiver', id, 'recoverable', (error as Error).message)
+      const facts = { 'otelcol.component.id': id, error, wait_ms: waitMs }
+      runtime.log.error('A receiver failed and will be started again.', facts)
     }
     if (Date.now() - startedAt > 60_000) waitMs = 500
     await sleep(waitMs, undefined, { signal }).catch(() => {})
-    health.report(key, 'ok')
+    reportHealth(runtime, 'receiver', id, 'ok')
   }
 }

@@ -10,6 +10,9 @@ interface RunningExtension {
   readonly extension: Extension
 }
 
+/** What the running configuration is called where health is told. */
+const CONFIGURATION_KEY = 'host:configuration'
+
 /** What a reload came to. */
 export interface ReloadResult {
   readonly kept: number
@@ -48,7 +51,8 @@ export class Program {
 
   /**
    * Exchanges what changed and leaves the rest running. An old island is drained before its successor starts,
-   * so that state never has two owners. When a successor fails to start, the old islands come back and it rejects.
+   * so that state never has two owners. When a successor fails to start, the old islands come back and it rejects;
+   * an old one that cannot come back is told by health, and started again by the next reload.
    */
   async reload(config: Config, timeoutMs: number): Promise<ReloadResult> {
     const plan = planGraph(config)
@@ -67,6 +71,7 @@ export class Program {
       await this.#comeBack(kept, gone, timeoutMs)
       throw error
     }
+    this.#runtime.health.forget(CONFIGURATION_KEY)
     this.#config = config
     return { kept: kept.length, started: fresh.length, stopped: gone.length }
   }
@@ -92,8 +97,16 @@ export class Program {
     this.#islands = kept
     if (this.#config === undefined) return
     const plan = planGraph(this.#config)
-    await this.#exchangeExtensions(plan.extensions)
-    for (const island of gone) await this.#startIsland(island.plan, plan)
+    const attempt = async (start: () => Promise<void>): Promise<void> => {
+      try {
+        await start()
+      } catch (error) {
+        this.#runtime.log.error('A part of the old configuration could not be started again.', { error })
+        this.#runtime.health.report(CONFIGURATION_KEY, 'permanent', `not all of it runs: ${(error as Error).message}`)
+      }
+    }
+    await attempt(() => this.#exchangeExtensions(plan.extensions))
+    for (const island of gone) await attempt(() => this.#startIsland(island.plan, plan))
   }
 
   async #startExtensions(plans: readonly ComponentConfig<ExtensionDefinition>[]): Promise<void> {

@@ -1,6 +1,6 @@
 /** What all components of one program share, and the view of it that each of them is lent. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Context, DeadLetter, Host, Kind } from '../component.ts'
+import type { Context, DeadLetter, Health, Host, Kind } from '../component.ts'
 import type { DeadLetterFile } from '../exporting/dead-letter.ts'
 import type { StoreOwner } from '../storage/store.ts'
 import type { HealthBoard } from '../telemetry/health.ts'
@@ -26,7 +26,30 @@ export function componentKey(kind: Kind, id: string): string {
   return `${kind}:${id}`
 }
 
-/** The context of one instance. `owner` tells instances of one processor in several pipelines apart. */
+/** What the dead-letter file is called where health is told. */
+const DEAD_LETTER_KEY = 'host:dead_letter'
+
+/** Notes how a component is. Returns true when that is news. */
+export function reportHealth(
+  { health, metrics }: Pick<Runtime, 'health' | 'metrics'>,
+  kind: Kind,
+  id: string,
+  status: Health,
+  reason?: string,
+): boolean {
+  const isNews = health.report(componentKey(kind, id), status, reason)
+  if (isNews) metrics.set('weir_component_healthy', status === 'ok' ? 1 : 0, { component: id, kind })
+  return isNews
+}
+
+/** Removes a component that is gone from what the program shows of itself. */
+export function forgetHealth({ health, metrics }: Pick<Runtime, 'health' | 'metrics'>, kind: Kind, id: string): void {
+  health.forget(componentKey(kind, id))
+  metrics.forgetGauges({ component: id, kind })
+  metrics.forgetGauges({ [kind]: id })
+}
+
+/** The context of one instance. `pipeline` tells instances of one processor in several pipelines apart. */
 export function createContext(
   runtime: Runtime,
   kind: Kind,
@@ -47,16 +70,19 @@ export function createContext(
     for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 30_000)) {
       try {
         metrics.add('weir_dead_letter_bytes', await deadLetters.write(key, letters))
+        health.report(DEAD_LETTER_KEY, 'ok')
         return
       } catch (error) {
         // The source may not forget a record that is nowhere: hold it until the disk takes it.
         log.error('The dead-letter file cannot be written; holding the records until it can.', { error })
-        health.report(key, 'permanent', `the dead-letter file cannot be written: ${(error as Error).message}`)
+        const reason = `the dead-letter file cannot be written: ${(error as Error).message}`
+        health.report(DEAD_LETTER_KEY, 'permanent', `${reason}; what belongs into it is held until it can`)
         await sleep(waitMs, undefined, { signal })
       }
     }
   }
 
+  reportHealth(runtime, kind, id, 'ok')
   return {
     id,
     log,
@@ -83,9 +109,8 @@ export function createContext(
       }
     },
     health(status, reason) {
-      if (!health.report(key, status, reason)) return
-      metrics.set('weir_component_healthy', status === 'ok' ? 1 : 0, labels)
-      if (status !== 'ok') log.warn('The component is unhealthy.', { status, reason })
+      if (reportHealth(runtime, kind, id, status, reason) && status !== 'ok')
+        log.warn('The component is unhealthy.', { status, reason })
     },
     count: (metric, value, more) => metrics.add(metric as MetricName, value, { [kind]: id, ...more }),
     gauge: (metric, value, more) => metrics.set(metric as MetricName, value, { [kind]: id, ...more }),

@@ -71,7 +71,7 @@ export function createLogger(options: LoggerOptions): Logger {
 
 function repeatKey(message: string, fields: Fields): string {
   const error = fields['error']
-  return `${message}|${fields['otelcol.component.id'] ?? ''}|${error instanceof Error ? error.message : error}`
+  return `${message}|${fields['otelcol.component.id'] ?? ''}|${fields['reload'] ?? ''}|${error instanceof Error ? error.message : error}`
 }
 
 function plain(value: unknown): unknown {

@@ -100,6 +100,16 @@ export const METRICS = {
     EXPORTER,
     'Requests of which the destination kept an unknown part.',
   ),
+  weir_attributes_kept_on_record: counter(
+    '{attributes}',
+    ['processor'],
+    'Values that a resource was to take from a record and that stayed on the record: too many different ones.',
+  ),
+  weir_redaction_matches: counter(
+    '{matches}',
+    ['processor', 'rule'],
+    'What redaction replaced or removed, by the detector or list that found it.',
+  ),
   weir_operator_rebuilds: counter(
     '{rebuilds}',
     ['component'],

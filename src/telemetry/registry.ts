@@ -43,7 +43,7 @@ export class MetricRegistry {
   sum(name: MetricName, where: Labels = {}): number {
     let total = 0
     for (const { labels, value } of this.list(name)) {
-      if (Object.entries(where).every(([key, wanted]) => labels[key] === wanted)) total += value
+      if (contains(labels, where)) total += value
     }
     return total
   }
@@ -52,10 +52,14 @@ export class MetricRegistry {
     return [...(this.#series.get(name)?.values() ?? [])]
   }
 
-  /** Removes the series of a component that is gone, so that a reload does not leave its gauges standing. */
-  forget(label: string, value: string): void {
-    for (const series of this.#series.values()) {
-      for (const [key, { labels }] of series) if (labels[label] === value) series.delete(key)
+  /**
+   * Removes the gauges of a component that is gone, so that a reload does not leave them standing.
+   * Counters stay: they tell what has happened since the start.
+   */
+  forgetGauges(where: Labels): void {
+    for (const [name, series] of this.#series) {
+      if (METRICS[name].kind !== 'gauge') continue
+      for (const [key, { labels }] of series) if (contains(labels, where)) series.delete(key)
     }
   }
 
@@ -93,6 +97,10 @@ export class MetricRegistry {
     }
     return series
   }
+}
+
+function contains(labels: Labels, where: Labels): boolean {
+  return Object.entries(where).every(([key, wanted]) => labels[key] === wanted)
 }
 
 function labelText(labels: Labels): string {
