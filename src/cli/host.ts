@@ -1,6 +1,7 @@
 /** Opens what a running program stands on: state directory, store, dead-letter file, log, metrics. */
 import { randomUUID } from 'node:crypto'
 import { totalmem } from 'node:os'
+import { isDeepStrictEqual } from 'node:util'
 import type { Host } from '../component.ts'
 import type { Config } from '../config/config.ts'
 import { deadLetterFile } from '../exporting/dead-letter.ts'
@@ -26,21 +27,25 @@ export interface OpenHostOptions {
 
 export interface OpenHost {
   readonly runtime: Runtime
-  /** Follows the part of the configuration that is the host's own. */
+  /** Follows the part of the configuration that is the host's own. Rejects, and stays as it was, when it cannot. */
   serve(config: Config): Promise<void>
   close(): Promise<void>
 }
+
+type Readers = Config['service']['metrics']['readers']
 
 export async function openHost({ stateDir, drain, log, config, isReady }: OpenHostOptions): Promise<OpenHost> {
   const stores = await openStore(stateDir, { warn: (message) => log.warn(message) })
   const metrics = new MetricRegistry(ownResource(config.service))
   const health = new HealthBoard()
   const stopObserving = observeProcess(metrics)
-  const lostLetters = { component: 'dead-letter', kind: 'host', reason: 'dead_letter_rotated_bytes' }
   const deadLetters = deadLetterFile({
     directory: stateDir,
     maxBytes: DEAD_LETTER_MAX_BYTES,
-    onDiscard: (bytes) => metrics.add('weir_component_lost_records', bytes, lostLetters),
+    onDiscard(bytes) {
+      metrics.add('weir_dead_letter_discarded_bytes', bytes)
+      log.error('The oldest dead letters were deleted: the file has grown to its limit again.', { bytes })
+    },
   })
   const host: Host = {
     health: () => health.components,
@@ -50,11 +55,14 @@ export async function openHost({ stateDir, drain, log, config, isReady }: OpenHo
     },
   }
   let servers: MetricsServer[] = []
-  let served = ''
+  let served: Readers = []
 
   const closeServers = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.close()))
     servers = []
+  }
+  const openServers = async (readers: Readers): Promise<void> => {
+    for (const { host: name, port } of readers) servers.push(await serveMetrics(metrics, name, port))
   }
 
   return {
@@ -70,13 +78,17 @@ export async function openHost({ stateDir, drain, log, config, isReady }: OpenHo
       budgetBytes: config.service.memoryBudget ?? defaultBudget(),
     },
     async serve({ service }) {
-      const wanted = JSON.stringify(service.metrics)
-      if (wanted === served) return
+      const { readers } = service.metrics
+      if (isDeepStrictEqual(readers, served)) return
       await closeServers()
-      for (const { host: name, port } of service.metrics.readers) {
-        servers.push(await serveMetrics(metrics, name, port))
+      try {
+        await openServers(readers)
+        served = readers
+      } catch (error) {
+        await closeServers()
+        await openServers(served)
+        throw error
       }
-      served = wanted
     },
     async close() {
       stopObserving()

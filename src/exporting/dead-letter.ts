@@ -2,7 +2,7 @@
  * The dead-letter file: one JSON object a line for everything that never will be delivered, with the
  * reason beside it. Written and flushed to disk before the source may forget the record.
  */
-import { constants, type FileHandle, mkdir, open, rename } from 'node:fs/promises'
+import { constants, type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DeadLetter } from '../component.ts'
 import { recordToJson } from '../records/json.ts'
@@ -28,7 +28,6 @@ export function deadLetterFile({ directory, maxBytes, onDiscard }: DeadLetterOpt
   const path = join(directory, NAME)
   let handle: FileHandle | undefined
   let size = 0
-  let replaced = 0
   let last: Promise<unknown> = Promise.resolve()
 
   const append = async (text: string): Promise<number> => {
@@ -40,8 +39,14 @@ export function deadLetterFile({ directory, maxBytes, onDiscard }: DeadLetterOpt
       handle = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)
       size = (await handle.stat()).size
     }
-    await handle.write(bytes)
-    await handle.datasync()
+    try {
+      await handle.appendFile(bytes)
+      await handle.datasync()
+    } catch (error) {
+      // Half of it may be there (a full disk): what is written later must not stand behind half a line.
+      await handle.truncate(size).catch(() => {})
+      throw error
+    }
     size += bytes.length
     return bytes.length
   }
@@ -49,9 +54,9 @@ export function deadLetterFile({ directory, maxBytes, onDiscard }: DeadLetterOpt
   const rotate = async (): Promise<void> => {
     await handle?.close()
     handle = undefined
-    if (replaced > 0) onDiscard?.(replaced)
-    replaced = size
+    const older = await stat(`${path}.1`).catch(() => undefined)
     await rename(path, `${path}.1`)
+    if (older !== undefined) onDiscard?.(older.size)
   }
 
   return {
