@@ -55,6 +55,10 @@ const commands: Readonly<Record<string, Command>> = {
   '--help': print(HELP),
 }
 
+// Whoever read the output may have gone, as in `weir schema | head -1`: that is no error of ours.
+process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
+
 const [first = 'help', ...rest] = process.argv.slice(2)
 // The Collector has no command for running: its users type flags alone.
 const isFlag = first.startsWith('--config') || first.startsWith('--set')

@@ -7,7 +7,7 @@ import { problemText } from './arguments.ts'
 import type { Io } from './io.ts'
 import { parseRunArguments } from './run-arguments.ts'
 import { Session } from './session.ts'
-import { watchFiles } from './watch.ts'
+import { type FileWatch, watchFiles } from './watch.ts'
 
 /** What may happen to a running program from outside. */
 export interface RunControls {
@@ -24,7 +24,13 @@ interface Stop {
 /** Exit codes: 0 all well, 1 could not start, 2 (with `--drain`) something was rejected or lost. */
 export async function run(args: string[], io: Io, listen: (controls: RunControls) => void): Promise<number> {
   const parsed = parseRunArguments(args, io.cwd)
-  const load = (): LoadResult => loadConfig(parsed.sources, io.registry, io.env)
+  const { drain } = parsed
+  let watch: FileWatch | undefined
+  const load = (): LoadResult => {
+    const result = loadConfig(parsed.sources, io.registry, io.env)
+    watch?.set(result.files)
+    return result
+  }
   const first = load()
   const { config, warnings, files } = first
   if (config === undefined) {
@@ -32,28 +38,28 @@ export async function run(args: string[], io: Io, listen: (controls: RunControls
     return 1
   }
 
-  const { drain } = parsed
-  const flag = parsed.stateDir === undefined ? undefined : resolve(io.cwd, parsed.stateDir)
-  let session: Session
+  // Signals count from here on: one that comes during the start is followed after it.
+  let session: Session | undefined
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<Stop>()
+  const reload = (why: string): void => session?.reload(why)
+  listen({ stop: (why, limitMs) => stop({ why, limitMs }), reload })
+
   try {
+    const flag = parsed.stateDir === undefined ? undefined : resolve(io.cwd, parsed.stateDir)
     const stateDir = resolveStateDir(flag, io.env)
     session = await Session.open({ load, config, stateDir, drain, stderr: io.stderr })
   } catch (error) {
     io.stderr(`weir run: ${(error as Error).message}\n`)
     return 1
   }
-  for (const warning of warnings) session.log.warn(formatProblem(warning))
-
-  const { promise: stopped, resolve: stop } = Promise.withResolvers<Stop>()
-  listen({
-    stop: (why, limitMs) => stop({ why, limitMs }),
-    reload: (why) => session.reload(why),
-  })
-  const unwatch = parsed.watch
-    ? watchFiles(files, () => session.reload('a file of the configuration changed'))
-    : () => {}
+  const { log } = session
+  for (const warning of warnings) log.warn(formatProblem(warning))
+  if (parsed.watch) {
+    const onError = (error: unknown): void => log.warn('A directory of the configuration is not watched.', { error })
+    watch = watchFiles(files, () => reload('a file of the configuration changed'), onError)
+  }
   if (drain) void session.ended().then(() => stop({ why: 'every source has ended', limitMs: undefined }))
   const { why, limitMs } = await stopped
-  unwatch()
+  watch?.close()
   return session.shutDown(why, limitMs)
 }

@@ -1,6 +1,7 @@
 /** One run: from the open store to the closing summary. */
+import { isDeepStrictEqual } from 'node:util'
 import { type Config, formatProblem, type LoadResult } from '../config/config.ts'
-import { Program } from '../graph/program.ts'
+import { Program, type ReloadResult } from '../graph/program.ts'
 import { createLogger, type Logger } from '../telemetry/logger.ts'
 import type { OwnLogs } from '../telemetry/own-logs.ts'
 import { isWhole, summarise, summaryText } from '../telemetry/summary.ts'
@@ -23,6 +24,7 @@ export class Session {
   #config: Config
   #ready = false
   #startedAt = 0
+  #reloads = 0
   #reloading: Promise<void> = Promise.resolve()
 
   private constructor(options: SessionOptions, host: OpenHost, ownLogs: OwnLogs | undefined) {
@@ -86,24 +88,47 @@ export class Session {
   async #reload(why: string): Promise<void> {
     const { metrics } = this.#host.runtime
     const { config, errors, warnings } = this.#options.load()
-    for (const warning of warnings) this.log.warn(formatProblem(warning))
+    // Each reload is an answer to somebody: that the one before said the same is no reason to be silent.
+    const log = this.log.child({ reload: ++this.#reloads })
+    for (const warning of warnings) log.warn(formatProblem(warning))
     if (config === undefined) {
-      for (const error of errors) this.log.error(formatProblem(error))
-      this.log.error('The new configuration is invalid; the old one keeps running.', { why, errors: errors.length })
+      for (const error of errors) log.error(formatProblem(error))
+      log.error('The new configuration is invalid; the old one keeps running.', { why, errors: errors.length })
       metrics.add('weir_config_reloads', 1, { result: 'refused' })
       return
     }
     try {
-      const result = await this.#program.reload(config, config.service.shutdownTimeoutMs)
-      await this.#host.serve(config)
+      const result = await this.#exchange(config)
+      this.#warnOfLater(config)
       this.#config = config
       const changed = result.started + result.stopped > 0
       metrics.add('weir_config_reloads', 1, { result: changed ? 'applied' : 'unchanged' })
-      this.log.info('The configuration was reloaded.', { why, ...result })
+      log.info('The configuration was reloaded.', { why, ...result })
     } catch (error) {
       metrics.add('weir_config_reloads', 1, { result: 'refused' })
-      this.log.error('The new configuration could not be started; the old one keeps running.', { why, error })
+      log.error('The new configuration could not be started; the old one keeps running.', { why, error })
     }
+  }
+
+  /** All of it, or nothing. */
+  async #exchange(config: Config): Promise<ReloadResult> {
+    await this.#host.serve(config)
+    try {
+      return await this.#program.reload(config, config.service.shutdownTimeoutMs)
+    } catch (error) {
+      await this.#host.serve(this.#config)
+      throw error
+    }
+  }
+
+  /** Some keys are read at the start alone; nobody shall believe that they were followed. */
+  #warnOfLater({ service }: Config): void {
+    const old = this.#config.service
+    const changed: string[] = []
+    if (!isDeepStrictEqual(service.logs, old.logs)) changed.push('service::telemetry::logs')
+    if (!isDeepStrictEqual(service.resource, old.resource)) changed.push('service::telemetry::resource')
+    if (service.memoryBudget !== old.memoryBudget) changed.push('service::memory::budget')
+    if (changed.length > 0) this.log.warn('These changes take effect at the next start.', { keys: changed.join(', ') })
   }
 
   /** Drains within `limitMs` and closes everything. Resolves with the exit code. */
