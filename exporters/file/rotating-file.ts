@@ -2,13 +2,14 @@
  * A file that is only appended to, in whole lines, and replaced by a new one when it is full or old.
  *
  * A write that fails half way (a full disk) is cut off again, so that what is written later does not
- * stand behind half a line.
+ * stand behind half a line; so is what a kill left half written.
  */
 import { createReadStream, createWriteStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, parse, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip, createZstdCompress } from 'node:zlib'
+import { openMended } from './mend.ts'
 
 export interface RotatingFileOptions {
   readonly path: string
@@ -36,17 +37,25 @@ export function createRotatingFile(options: RotatingFileOptions): RotatingFile {
   let handle: FileHandle | undefined
   let size = 0
   let bornAt = 0
+  let inode = 0
   let last: Promise<unknown> = Promise.resolve()
   let tidying: Promise<unknown> = Promise.resolve()
 
   const begin = async (): Promise<FileHandle> => {
     await mkdir(dirname(path), { recursive: true, mode: 0o750 })
-    const opened = await open(path, 'a', 0o640)
-    const { size: present, birthtimeMs } = await opened.stat()
-    size = present
-    bornAt = present > 0 ? birthtimeMs : Date.now()
-    handle = opened
-    return opened
+    const opened = await openMended(path)
+    ;({ handle, size, inode, bornAt } = opened)
+    return opened.handle
+  }
+
+  // Somebody may have moved or deleted the file: nobody would ever see what is written to it then.
+  const closeIfReplaced = async (): Promise<void> => {
+    if (handle === undefined) return
+    const present = await stat(path).catch(() => undefined)
+    if (present?.ino === inode) return
+    warn('The file was moved or deleted; beginning a new one.', undefined)
+    await handle.close()
+    handle = undefined
   }
 
   const isFull = (more: number): boolean =>
@@ -68,6 +77,7 @@ export function createRotatingFile(options: RotatingFileOptions): RotatingFile {
   }
 
   const write = async (lines: Buffer): Promise<void> => {
+    await closeIfReplaced()
     if (handle !== undefined && isFull(lines.length)) await rotate()
     const target = handle ?? (await begin())
     try {
