@@ -5,14 +5,16 @@ import { file } from '../exporters/file/index.ts'
 import { otlpHttp } from '../exporters/otlp_http/index.ts'
 import { stdout } from '../exporters/stdout/index.ts'
 import { healthCheck } from '../extensions/health_check.ts'
+import { attributes } from '../processors/attributes/index.ts'
 import { filter } from '../processors/filter.ts'
+import { redaction } from '../processors/redaction/index.ts'
 import { fileLog } from '../receivers/file_log/index.ts'
 import { k8sAudit } from '../receivers/k8s_audit.ts'
 import type { Registry } from './component.ts'
 
 export const registry: Registry = {
   receivers: [fileLog, k8sAudit],
-  processors: [filter],
+  processors: [attributes, filter, redaction],
   exporters: [file, otlpHttp, stdout],
   connectors: [forward, routing],
   extensions: [healthCheck],

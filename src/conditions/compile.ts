@@ -3,6 +3,9 @@ import type { AnyValue, LogRecord } from '../records/record.ts'
 import { SEVERITY } from '../records/severity.ts'
 import type { Condition, Named, SeverityRange, ValueTests } from './schema.ts'
 
+/** Texts are as long as whoever made the record likes; a pattern may cost more than their length. */
+const MAX_MATCHED = 65_536
+
 export type Predicate = (record: LogRecord) => boolean
 type ValuePredicate = (value: AnyValue) => boolean
 
@@ -99,7 +102,12 @@ function textTests({ prefix, suffix, contains, matches }: ValueTests): ValuePred
   if (contains !== undefined) {
     all.push((value) => (typeof value === 'string' || Array.isArray(value)) && value.includes(contains))
   }
-  if (matches !== undefined) all.push((value) => typeof value === 'string' && matches.test(value))
+  if (matches !== undefined) {
+    all.push(
+      (value) =>
+        typeof value === 'string' && matches.test(value.length > MAX_MATCHED ? value.slice(0, MAX_MATCHED) : value),
+    )
+  }
   return all
 }
 

@@ -6,6 +6,12 @@ import { z } from 'zod'
 import { regex } from '../config/values.ts'
 import { SEVERITY } from '../records/severity.ts'
 
+/** The name of an attribute. What every JavaScript object has by itself is none. */
+export const attributeName = z
+  .string()
+  .min(1)
+  .refine((name) => !(name in Object.prototype), { message: 'is no name that an attribute can have' })
+
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
 /** What can be asked of a value; of several questions in one node all must hold. */
@@ -15,7 +21,9 @@ const tests = {
   prefix: z.string().min(1).optional().describe('The text begins so.'),
   suffix: z.string().min(1).optional().describe('The text ends so.'),
   contains: z.string().min(1).optional().describe('The text has this in it; a list holds this item.'),
-  matches: regex().optional().describe('The text matches this regular expression anywhere.'),
+  matches: regex()
+    .optional()
+    .describe('The first 65,536 characters of the text match this regular expression anywhere.'),
   gt: z.number().optional().describe('The number is greater.'),
   gte: z.number().optional().describe('The number is greater or equal.'),
   lt: z.number().optional().describe('The number is less.'),
@@ -48,11 +56,11 @@ const severity = z.union([
 ])
 
 const attribute = z
-  .strictObject({ attribute: z.string().min(1).describe('Name of an attribute of the record.'), ...tests })
+  .strictObject({ attribute: attributeName.describe('Name of an attribute of the record.'), ...tests })
   .refine(asksSomething, { message: `expected at least one of ${Object.keys(tests).join(', ')} beside attribute` })
 
 const resource = z
-  .strictObject({ resource: z.string().min(1).describe('Name of an attribute of the resource.'), ...tests })
+  .strictObject({ resource: attributeName.describe('Name of an attribute of the resource.'), ...tests })
   .refine(asksSomething, { message: `expected at least one of ${Object.keys(tests).join(', ')} beside resource` })
 
 export type Condition =

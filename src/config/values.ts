@@ -87,13 +87,25 @@ export function glob() {
   return z.string().min(1).meta({ format: 'glob' })
 }
 
+const WHOLE_FLAGS = /^\(\?([ims]+)\)/
+const NAMED_GROUP = /(?<!\\)\(\?P</g
+
+/**
+ * JavaScript's expression for a pattern in the syntax of the Collector (Go's RE2) as far as both have it: also
+ * `(?P<name>…)`, and flags for the whole at its beginning, such as `(?i)`. Throws when it is none.
+ */
+export function parseRegex(text: string): RegExp {
+  const [lead = '', flags = ''] = WHOLE_FLAGS.exec(text) ?? []
+  return new RegExp(text.slice(lead.length).replace(NAMED_GROUP, '(?<'), `u${[...new Set(flags)].join('')}`)
+}
+
 /** A pattern, checked when the configuration is read. Yields the compiled expression. */
 export function regex() {
   return z
     .string()
     .transform((text, context) => {
       try {
-        return new RegExp(text, 'u')
+        return parseRegex(text)
       } catch (error) {
         context.addIssue({ code: 'custom', message: `not a regular expression: ${(error as Error).message}` })
         return z.NEVER
