@@ -8,7 +8,7 @@ const NAMES = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] as const
 
 /** `9` -> `INFO`, `10` -> `INFO2`: the short names of the data model. */
 export function severityName(severity: Severity): string {
-  if (severity < 1 || severity > 24) return 'UNSPECIFIED'
+  if (!(severity >= 1 && severity <= 24)) return 'UNSPECIFIED'
   const step = (severity - 1) & 3
   const name = NAMES[(severity - 1) >> 2] as string
   return step === 0 ? name : `${name}${step + 1}`

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MetricRegistry } from '../../src/telemetry/registry.ts'
+import { isWhole, summarise, summaryText } from '../../src/telemetry/summary.ts'
+
+const of = (component: string, kind: string, reason: string) => ({ component, kind, reason })
+
+test('a run that delivered everything says so', () => {
+  const metrics = new MetricRegistry()
+  metrics.add('otelcol_receiver_accepted_log_records', 1_500_000, { receiver: 'file_log', transport: '' })
+  metrics.add('otelcol_exporter_sent_log_records', 1_500_000, { exporter: 'otlp_http' })
+  const summary = summarise(metrics, 10)
+  assert(isWhole(summary))
+  assert.equal(
+    summaryText(summary),
+    '1,500,000 events read in 10.0 s (150,000 events/s)\n1,500,000 delivered to otlp_http\nnothing rejected, nothing lost',
+  )
+})
+
+test('what was read is what was admitted and what was dropped at the door, not what later stages dropped', () => {
+  const metrics = new MetricRegistry()
+  metrics.add('otelcol_receiver_accepted_log_records', 80, { receiver: 'k8s_audit', transport: '' })
+  metrics.add('weir_component_filtered_records', 15, of('k8s_audit', 'receiver', 'stage'))
+  metrics.add('weir_component_rejected_records', 5, of('k8s_audit', 'receiver', 'malformed'))
+  metrics.add('weir_component_filtered_records', 40, of('filter', 'processor', 'filtered'))
+  metrics.add('otelcol_exporter_sent_log_records', 40, { exporter: 'stdout' })
+  const summary = summarise(metrics, 1)
+  assert.equal(summary.read, 100)
+  assert.equal(isWhole(summary), false)
+  assert.deepEqual(summaryText(summary).split('\n'), [
+    '100 events read in 1.0 s (100 events/s)',
+    '40 delivered to stdout',
+    '15 filtered on purpose by k8s_audit: stage',
+    '40 filtered on purpose by filter: filtered',
+    '5 rejected, see the dead-letter file by k8s_audit: malformed',
+  ])
+})
+
+for (const [name, add] of [
+  [
+    'a lost record',
+    (metrics) => metrics.add('weir_component_lost_records', 1, of('p', 'processor', 'processor_error')),
+  ],
+  [
+    'a rejected record',
+    (metrics) => metrics.add('weir_component_rejected_records', 1, of('e', 'exporter', 'http_400')),
+  ],
+  ['lost bytes', (metrics) => metrics.add('weir_file_lost_bytes', 10, { receiver: 'r', reason: 'truncated' })],
+] as [string, (metrics: MetricRegistry) => void][]) {
+  test(`${name} makes a run less than whole, and is told`, () => {
+    const metrics = new MetricRegistry()
+    add(metrics)
+    const summary = summarise(metrics, 0)
+    assert.equal(isWhole(summary), false)
+    assert.match(summaryText(summary), /LOST|rejected/)
+    assert.doesNotMatch(summaryText(summary), /nothing lost|NaN|Infinity/)
+  })
+}
+
+test('what was filtered on purpose is no loss', () => {
+  const metrics = new MetricRegistry()
+  metrics.add('weir_component_filtered_records', 9, of('filter', 'processor', 'filtered'))
+  assert(isWhole(summarise(metrics, 1)))
+})
