@@ -3,6 +3,7 @@ import type { ISerializer } from '@opentelemetry/otlp-transformer'
 import { z } from 'zod'
 import { type Context, defineExporter, type Exporter } from '../../src/component.ts'
 import { secret } from '../../src/config/values.ts'
+import { encodeOrReject } from '../../src/exporting/errors.ts'
 import { deliverySettings, UNSUPPORTED_QUEUE_KEYS } from '../../src/exporting/settings.ts'
 import { httpUrl, readTls, tlsSettings } from '../../src/net/client-settings.ts'
 import { httpPoster } from '../../src/net/http-post.ts'
@@ -88,7 +89,7 @@ function createExporter(settings: Config, context: Context): Exporter {
     },
   })
   const serializer: ISerializer<readonly LogRecord[], never> = {
-    serializeRequest: (records) => encoder.encode(records),
+    serializeRequest: (records) => encodeOrReject(() => encoder.encode(records)),
     deserializeResponse: () => {
       throw new Error('answers are read by the transport')
     },
@@ -98,12 +99,12 @@ function createExporter(settings: Config, context: Context): Exporter {
     async start() {
       exporter = await sdkExporter(serializer, transport, sending_queue.num_consumers)
     },
-    export(records, signal) {
+    // Async, because the SDK may throw by itself, which is a failure like any other.
+    async export(records, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       transport.signal = signal
-      // May throw by itself, which is a failure like any other.
       exporter?.export(records, ({ error }) => (error === undefined ? resolve() : reject(error)))
-      return promise
+      await promise
     },
     async stop() {
       poster.close()

@@ -1,6 +1,7 @@
 /** Records on standard output: for people, for `kubectl logs`, and for another program's standard input. */
 import { z } from 'zod'
 import { defineExporter } from '../../src/component.ts'
+import { encodeOrReject } from '../../src/exporting/errors.ts'
 import { toOtlpJson } from '../../src/otlp/json.ts'
 import { recordToJson } from '../../src/records/json.ts'
 import type { LogRecord } from '../../src/records/record.ts'
@@ -34,8 +35,9 @@ export const stdout = defineExporter({
     let last: Promise<unknown> = Promise.resolve()
     return {
       // One batch after the other, so that lines of two batches are never mixed; done when the reader's pipe has it.
-      export(records) {
-        const written = last.then(() => write(toText(records)))
+      async export(records) {
+        const text = encodeOrReject(() => toText(records))
+        const written = last.then(() => write(text))
         last = written.catch((error: Error) => context.log.warn('Standard output cannot be written.', { error }))
         return written
       },

@@ -136,7 +136,10 @@ export class Session {
     this.log.info('Starting shutdown...', { why })
     this.#ready = false
     await this.#reloading
+    const { metrics } = this.#host.runtime
+    const failedBefore = metrics.sum('weir_receiver_outcomes', { outcome: 'failed' })
     const cut = await this.#program.stop(limitMs)
+    const pending = metrics.sum('weir_receiver_outcomes', { outcome: 'failed' }) - failedBefore
     if (cut > 0) {
       this.log.warn(
         'The time for the shutdown was over before everything was delivered; replaying sources send it again.',
@@ -145,7 +148,7 @@ export class Session {
         },
       )
     }
-    const summary = summarise(this.#host.runtime.metrics, (performance.now() - this.#startedAt) / 1000)
+    const summary = summarise(metrics, (performance.now() - this.#startedAt) / 1000, pending)
     await this.#host.close()
     this.log.info('Shutdown complete.')
     await this.#ownLogs?.close()

@@ -84,11 +84,16 @@ export class Delivery {
   }
 
   async #takePartial(records: readonly LogRecord[], error: PartialError): Promise<Outcome> {
-    const { rejected, rejectedCount, retry } = error
-    this.#hooks.sent(records.length - rejected.length - rejectedCount - retry.length)
-    if (rejectedCount > 0) this.#hooks.refusedUnnamed(rejectedCount, error)
+    const { rejected, retry } = error
+    const others = records.length - rejected.length - retry.length
+    // A destination may count wrongly, but it cannot refuse more than it was given.
+    const unnamed = Math.min(error.rejectedCount, others)
+    // Where all are refused there is no doubt which ones.
+    if (unnamed === records.length) return this.#discard(records, 'refused_by_destination', error)
+    this.#hooks.sent(others - unnamed)
+    if (unnamed > 0) this.#hooks.refusedUnnamed(unnamed, error)
     if (rejected.length > 0) await this.#hooks.reject(rejected)
-    return rejected.length + rejectedCount > 0 ? { kind: 'rejected', error } : DELIVERED
+    return rejected.length + unnamed > 0 ? { kind: 'rejected', error } : DELIVERED
   }
 
   async #halves(records: readonly LogRecord[], signal: AbortSignal): Promise<Outcome> {

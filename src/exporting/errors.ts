@@ -40,6 +40,22 @@ export class RejectedError extends Error {
   }
 }
 
+/**
+ * Runs an encoder. A record that cannot be encoded will never be: the batch is bisected until it is alone in the
+ * dead-letter file, and the others go on.
+ */
+export function encodeOrReject<T>(encode: () => T): T {
+  try {
+    return encode()
+  } catch (error) {
+    throw new RejectedError(`a record cannot be encoded: ${(error as Error).message}`, {
+      reason: 'unencodable',
+      bisect: true,
+      cause: error,
+    })
+  }
+}
+
 /** Some records arrived and some did not. Only `retry` is sent again. */
 export class PartialError extends Error {
   override readonly name = 'PartialError'

@@ -5,6 +5,7 @@ import type { DeliveryHooks } from '../exporting/deliver.ts'
 import type { Budget } from '../flow/budget.ts'
 import type { IntakeObserver } from '../flow/intake.ts'
 import type { MetricRegistry } from '../telemetry/registry.ts'
+import { REFUSED_UNNAMED } from '../telemetry/summary.ts'
 
 /** Counts a receiver's admissions and outcomes. */
 export function intakeObserver(
@@ -45,7 +46,7 @@ export function deliveryHooks(exporter: string, context: Context, metrics: Metri
     sent: (records) => metrics.add('otelcol_exporter_sent_log_records', records, { exporter }),
     refusedUnnamed(count, error) {
       refused(count)
-      const reason = 'refused_by_destination'
+      const reason = REFUSED_UNNAMED
       metrics.add('weir_component_rejected_records', count, { component: exporter, kind: 'exporter', reason })
       context.log.warn('The destination refused records without naming them.', { count, error })
     },

@@ -16,6 +16,7 @@
  *   AnyValue                  string 1, bool 2, int 3, double 4 (fixed64), array 5, kvlist 6, bytes 7
  */
 import type { AnyValue, Attributes, LogRecord, Resource, Scope } from '../records/record.ts'
+import { fitsNanos } from '../records/time.ts'
 import { groupRecords } from './groups.ts'
 import { ProtoWriter } from './proto-writer.ts'
 
@@ -83,7 +84,7 @@ function writeScope({ name, version, attributes, droppedAttributesCount }: Scope
 function writeRecord(record: LogRecord): void {
   const { hrTime, hrTimeObserved, spanContext } = record
   const start = writer.begin(0x12)
-  writer.nanos(0x09, hrTime[0], hrTime[1])
+  if (fitsNanos(hrTime)) writer.nanos(0x09, hrTime[0], hrTime[1])
   if (record.severityNumber) writer.uint(0x10, record.severityNumber)
   if (record.severityText) writer.string(0x1a, record.severityText)
   writeValue(0x2a, record.body, 0)
@@ -94,7 +95,7 @@ function writeRecord(record: LogRecord): void {
     writer.bytes(0x4a, Buffer.from(spanContext.traceId, 'hex'))
     writer.bytes(0x52, Buffer.from(spanContext.spanId, 'hex'))
   }
-  writer.nanos(0x59, hrTimeObserved[0], hrTimeObserved[1])
+  if (fitsNanos(hrTimeObserved)) writer.nanos(0x59, hrTimeObserved[0], hrTimeObserved[1])
   if (record.eventName) writer.string(0x62, record.eventName)
   writer.end(start)
 }

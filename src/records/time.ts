@@ -24,7 +24,17 @@ export function hrTimeToRfc3339([seconds, nanos]: HrTime): string {
   return `${new Date(writable * 1000).toISOString().slice(0, 19)}.${String(nanos).padStart(9, '0')}Z`
 }
 
-/** Decimal nanoseconds as text, exact beyond 2^53: OTLP JSON's `timeUnixNano`. */
-export function hrTimeToNanosText([seconds, nanos]: HrTime): string {
+/** The last whole second whose nanoseconds fit 64 bits: in July 2554. */
+const LAST_NANO_SECOND = 18_446_744_072
+
+/** False for times before 1970 and after 2554, and for what is no time at all. */
+export function fitsNanos([seconds, nanos]: HrTime): boolean {
+  return seconds >= 0 && seconds <= LAST_NANO_SECOND && nanos >= 0 && nanos <= 999_999_999
+}
+
+/** Decimal nanoseconds as text, exact beyond 2^53: OTLP JSON's `timeUnixNano`. `0`, which means unknown, for a time that does not fit. */
+export function hrTimeToNanosText(time: HrTime): string {
+  if (!fitsNanos(time)) return '0'
+  const [seconds, nanos] = time
   return seconds === 0 ? String(nanos) : `${seconds}${String(nanos).padStart(9, '0')}`
 }

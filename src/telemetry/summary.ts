@@ -2,6 +2,9 @@
 import type { MetricName } from './metrics.ts'
 import type { MetricRegistry } from './registry.ts'
 
+/** The reason of records that a destination refused by number only: they are in no dead-letter file. */
+export const REFUSED_UNNAMED = 'refused_unnamed'
+
 interface Loss {
   readonly component: string
   readonly kind: string
@@ -20,10 +23,15 @@ export interface Summary {
   readonly lost: readonly Loss[]
   /** Bytes of files that a rotation destroyed before they could be read, where that could be seen. */
   readonly lostBytes: number
+  /** Bytes cut from lines that were longer than allowed. */
+  readonly cutBytes: number
+  /** Admitted, but neither delivered nor rejected when the time for it was over. */
+  readonly pending: number
   readonly seconds: number
 }
 
-export function summarise(metrics: MetricRegistry, seconds: number): Summary {
+/** `pending` is what the shutdown cut off. */
+export function summarise(metrics: MetricRegistry, seconds: number, pending = 0): Summary {
   const filtered = lossesOf(metrics, 'weir_component_filtered_records')
   const rejected = lossesOf(metrics, 'weir_component_rejected_records')
   const lost = lossesOf(metrics, 'weir_component_lost_records')
@@ -39,6 +47,8 @@ export function summarise(metrics: MetricRegistry, seconds: number): Summary {
     rejected,
     lost,
     lostBytes: metrics.sum('weir_file_lost_bytes'),
+    cutBytes: metrics.sum('weir_file_truncated_bytes'),
+    pending,
     seconds,
   }
 }
@@ -55,27 +65,32 @@ function lossesOf(metrics: MetricRegistry, name: MetricName): Loss[] {
     }))
 }
 
-/** True when nothing was rejected or lost: everything was delivered, or dropped on purpose. */
-export function isWhole({ rejected, lost, lostBytes }: Summary): boolean {
-  return rejected.length === 0 && lost.length === 0 && lostBytes === 0
+/** True when everything was delivered, or dropped on purpose. */
+export function isWhole({ rejected, lost, lostBytes, pending }: Summary): boolean {
+  return rejected.length === 0 && lost.length === 0 && lostBytes === 0 && pending === 0
 }
 
 /** A few aligned lines for a person. */
 export function summaryText(summary: Summary): string {
-  const { read, sent, filtered, rejected, lost, lostBytes, seconds } = summary
+  const { read, sent, filtered, rejected, lost, lostBytes, cutBytes, pending, seconds } = summary
   const rate = seconds > 0 ? Math.round(read / seconds) : 0
   const lines = [`${count(read)} events read in ${seconds.toFixed(1)} s (${count(rate)} events/s)`]
   for (const [exporter, records] of sent) lines.push(`${count(records)} delivered to ${exporter}`)
-  lines.push(...lossLines('filtered on purpose', filtered))
-  lines.push(...lossLines('rejected, see the dead-letter file', rejected))
-  lines.push(...lossLines('LOST', lost))
-  if (lostBytes > 0) lines.push(`${count(lostBytes)} bytes LOST in a rotation before they could be read`)
+  for (const loss of filtered) lines.push(lossLine('filtered on purpose', loss))
+  for (const loss of rejected) {
+    const where = loss.reason === REFUSED_UNNAMED ? 'the destination did not say which' : 'see the dead-letter file'
+    lines.push(`${lossLine('rejected', loss)} (${where})`)
+  }
+  for (const loss of lost) lines.push(lossLine('LOST', loss))
+  if (lostBytes > 0) lines.push(`${count(lostBytes)} bytes of files LOST: see weir_file_lost_bytes and the log`)
+  if (cutBytes > 0) lines.push(`${count(cutBytes)} bytes cut from lines longer than max_log_size`)
+  if (pending > 0) lines.push(`${count(pending)} not delivered in time; sources that replay send them again`)
   if (isWhole(summary)) lines.push('nothing rejected, nothing lost')
   return lines.join('\n')
 }
 
-function lossLines(what: string, losses: readonly Loss[]): string[] {
-  return losses.map(({ component, reason, records }) => `${count(records)} ${what} by ${component}: ${reason}`)
+function lossLine(what: string, { component, reason, records }: Loss): string {
+  return `${count(records)} ${what} by ${component}: ${reason}`
 }
 
 function count(value: number): string {

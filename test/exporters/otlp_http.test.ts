@@ -223,3 +223,40 @@ test('a certificate file that is missing is named when the exporter is made', ()
 test('a configuration without an endpoint is refused with an example', () => {
   assert.throws(() => otlpHttp.config.parse({}), /endpoint: http:\/\/localhost:4318/)
 })
+
+test('a time that OTLP cannot carry is sent as unknown, and poisons nothing', async () => {
+  for (const encoding of ['json', 'proto'] as const) {
+    const sink = await otlpSink()
+    const exporter = otlpHttp.create(otlpHttp.config.parse({ endpoint: sink.url, encoding }), testContext())
+    await exporter.start?.(never)
+    const odd = [
+      [-62_135_596_800, 0],
+      [253_402_300_799, 0],
+      [1e300, 0],
+      [Number.NaN, 0],
+    ] as [number, number][]
+    await exporter.export([...odd.map((hrTime) => record({}, { hrTime })), record()], never)
+    assert.deepEqual(
+      sink.accepted.map(({ time }) => time === '0'),
+      [true, true, true, true, false],
+    )
+    await exporter.stop?.(never)
+    await sink.close()
+  }
+})
+
+test('a record that cannot be encoded is rejected for bisection, not retried', async () => {
+  const exporter = otlpHttp.create(otlpHttp.config.parse({ endpoint: 'http://127.0.0.1:1' }), testContext())
+  await exporter.start?.(never)
+  const poison = record({
+    get trap(): string {
+      throw new Error('no value')
+    },
+  })
+  await assert.rejects(exporter.export([poison], never), (error: Error) => {
+    assert(error instanceof RejectedError)
+    assert.deepEqual([error.reason, error.bisect], ['unencodable', true])
+    return true
+  })
+  await exporter.stop?.(never)
+})

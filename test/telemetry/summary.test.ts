@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MetricRegistry } from '../../src/telemetry/registry.ts'
-import { isWhole, summarise, summaryText } from '../../src/telemetry/summary.ts'
+import { isWhole, REFUSED_UNNAMED, summarise, summaryText } from '../../src/telemetry/summary.ts'
 
 const of = (component: string, kind: string, reason: string) => ({ component, kind, reason })
 
@@ -32,7 +32,7 @@ test('what was read is what was admitted and what was dropped at the door, not w
     '40 delivered to stdout',
     '15 filtered on purpose by k8s_audit: stage',
     '40 filtered on purpose by filter: filtered',
-    '5 rejected, see the dead-letter file by k8s_audit: malformed',
+    '5 rejected by k8s_audit: malformed (see the dead-letter file)',
   ])
 })
 
@@ -56,6 +56,21 @@ for (const [name, add] of [
     assert.doesNotMatch(summaryText(summary), /nothing lost|NaN|Infinity/)
   })
 }
+
+test('what a shutdown cut off is told, and is not called nothing', () => {
+  const summary = summarise(new MetricRegistry(), 1, 1000)
+  assert.equal(isWhole(summary), false)
+  assert.match(summaryText(summary), /1,000 not delivered in time; sources that replay send them again$/)
+})
+
+test('what a destination refused without naming it is not looked for in the dead-letter file', () => {
+  const metrics = new MetricRegistry()
+  metrics.add('weir_component_rejected_records', 2, of('otlp_http', 'exporter', REFUSED_UNNAMED))
+  assert.match(
+    summaryText(summarise(metrics, 1)),
+    /2 rejected by otlp_http: refused_unnamed \(the destination did not say which\)/,
+  )
+})
 
 test('what was filtered on purpose is no loss', () => {
   const metrics = new MetricRegistry()
