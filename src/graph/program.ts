@@ -63,7 +63,7 @@ export class Program {
     const fresh = plan.islands.filter(({ fingerprint }) => !present.has(fingerprint))
 
     await Promise.all(gone.map((island) => island.stop(timeoutMs)))
-    this.#islands = kept
+    this.#islands = [...kept]
     try {
       await this.#exchangeExtensions(plan.extensions)
       for (const island of fresh) await this.#startIsland(island, plan)
@@ -94,7 +94,7 @@ export class Program {
   async #comeBack(kept: RunningIsland[], gone: RunningIsland[], timeoutMs: number): Promise<void> {
     const begun = this.#islands.filter((island) => !kept.includes(island))
     await Promise.all(begun.map((island) => island.stop(timeoutMs)))
-    this.#islands = kept
+    this.#islands = [...kept]
     if (this.#config === undefined) return
     const plan = planGraph(this.#config)
     const attempt = async (start: () => Promise<void>): Promise<void> => {

@@ -74,6 +74,7 @@ export class MetricRegistry {
     for (const collect of this.#collectors) collect()
     const out: string[] = []
     for (const [name, series] of [...this.#series].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      if (series.size === 0) continue
       const { help, kind }: MetricSpec = METRICS[name]
       out.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`)
       for (const { labels, value } of series.values()) out.push(`${name}${labelText(labels)} ${value}`)
