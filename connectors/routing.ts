@@ -6,7 +6,11 @@ import { condition } from '../src/conditions/schema.ts'
 import type { LogRecord } from '../src/records/record.ts'
 
 const OTTL = 'statements in OTTL are not available; write the condition under `when:`'
-const pipelines = z.array(z.string().regex(/^logs(\/.+)?$/, 'expected the id of a pipeline, such as logs/siem')).min(1)
+const pipelines = z
+  .array(z.string().regex(/^logs(\/.+)?$/, 'expected the id of a pipeline, such as logs/siem'))
+  .min(1)
+  // A record goes to a pipeline once, however often it is named.
+  .transform((ids): readonly string[] => [...new Set(ids)])
 
 const config = z.strictObject({
   table: z
@@ -57,9 +61,13 @@ export const routing = defineConnector({
       for (const { holds, targets } of rules) if (holds(record)) return targets
       return NOWHERE
     }
-    const all = (record: LogRecord): readonly string[] => [
-      ...new Set(rules.flatMap(({ holds, targets }) => (holds(record) ? targets : NOWHERE))),
-    ]
+    const all = (record: LogRecord): readonly string[] => {
+      let found = NOWHERE
+      for (const { holds, targets } of rules) {
+        if (holds(record)) found = found === NOWHERE ? targets : [...new Set([...found, ...targets])]
+      }
+      return found
+    }
     const match = match_once ? first : all
     return {
       route(record) {

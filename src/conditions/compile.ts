@@ -53,18 +53,16 @@ function some(predicates: readonly Predicate[]): Predicate {
   }
 }
 
+/** A level by name is a range of numbers: `warn` is 13 to 16. `low` is one number, within `info`. */
 function compileSeverity(range: SeverityRange): Predicate {
-  const number = (level: string | number): number =>
-    typeof level === 'number' ? level : SEVERITY[level as keyof typeof SEVERITY]
-  if (typeof range !== 'object') {
-    // A level by name is the range of its four numbers: `warn` is 13 to 16.
-    const from = number(range)
-    const to = typeof range === 'number' || range === 'low' ? from : from + 3
-    return ({ severityNumber }) => severityNumber >= from && severityNumber <= to
-  }
-  const min = range.min === undefined ? 0 : number(range.min)
-  const max = range.max === undefined ? 24 : number(range.max)
-  return ({ severityNumber }) => severityNumber >= min && severityNumber <= max
+  const { min, max } = typeof range === 'object' ? range : { min: range, max: range }
+  const from = min === undefined ? 0 : numberOf(min)
+  const to = max === undefined ? 24 : numberOf(max) + (typeof max === 'number' || max === 'low' ? 0 : 3)
+  return ({ severityNumber }) => severityNumber >= from && severityNumber <= to
+}
+
+function numberOf(level: string | number): number {
+  return typeof level === 'number' ? level : SEVERITY[level as keyof typeof SEVERITY]
 }
 
 function compileNamed(named: Named): ValuePredicate {

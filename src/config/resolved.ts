@@ -6,6 +6,7 @@ import { formatByteSize, formatDuration } from './readable.ts'
 import { redacted } from './redact.ts'
 import { definitionOf, type Meta, metaOf, type Schema } from './schema-walk.ts'
 import { serviceSchema } from './service.ts'
+import { formatRegex } from './values.ts'
 
 export interface ResolveOptions {
   /** True hides secrets, and passwords in URLs. */
@@ -106,7 +107,7 @@ function record(entries: readonly (readonly [string, unknown])[]): Record<string
 function leaf(value: unknown, { meta, isDefault }: Filling): unknown {
   if (typeof value === 'number' && isDefault && meta.format === 'duration') return formatDuration(value)
   if (typeof value === 'number' && isDefault && meta.format === 'byte-size') return formatByteSize(value)
-  if (value instanceof RegExp) return value.source
+  if (value instanceof RegExp) return formatRegex(value)
   if (typeof value === 'string') return escaped(value)
   if (Array.isArray(value)) return value.map((item) => leaf(item, { meta: {}, isDefault }))
   if (!isMap(value)) return value

@@ -99,6 +99,12 @@ export function parseRegex(text: string): RegExp {
   return new RegExp(text.slice(lead.length).replace(NAMED_GROUP, '(?<'), `u${[...new Set(flags)].join('')}`)
 }
 
+/** What `parseRegex` reads as this expression. */
+export function formatRegex({ source, flags }: RegExp): string {
+  const whole = flags.replaceAll(/[^ims]/g, '')
+  return whole === '' ? source : `(?${whole})${source}`
+}
+
 /** A pattern, checked when the configuration is read. Yields the compiled expression. */
 export function regex() {
   return z

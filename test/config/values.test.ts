@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatByteSize, formatDuration } from '../../src/config/readable.ts'
-import { byteSize, duration, parseByteSize, parseDuration, regex } from '../../src/config/values.ts'
+import {
+  byteSize,
+  duration,
+  formatRegex,
+  parseByteSize,
+  parseDuration,
+  parseRegex,
+  regex,
+} from '../../src/config/values.ts'
 
 const durations: readonly (readonly [text: string, millis: number | undefined])[] = [
   ['200ms', 200],
@@ -56,4 +64,11 @@ test('a bare number is no duration except zero, and a size either way', () => {
 test('a pattern is compiled, and one that is wrong says so', () => {
   assert.ok(regex().parse('^a+$').test('aa'))
   assert.match(regex().safeParse('(').error?.issues[0]?.message ?? '', /^not a regular expression: /)
+})
+
+test('a pattern may have the flags and named groups of Go, and is written as it was read', () => {
+  assert.ok(parseRegex('(?i)^TOKEN$').test('token'))
+  assert.ok(parseRegex('(?is)a.b').test('A\nB'))
+  assert.equal(parseRegex('(?P<user>[^@]+)@').exec('bob@host')?.groups?.['user'], 'bob')
+  for (const text of ['(?i)a', '(?ms)^a.$', 'a|b', '\\(\\?P']) assert.equal(formatRegex(parseRegex(text)), text)
 })
