@@ -4,6 +4,9 @@ import { suite, test } from 'node:test'
 import { Subject } from 'rxjs'
 import { attributes } from '../../processors/attributes/index.ts'
 import { MAX_VALUES } from '../../processors/attributes/resources.ts'
+import { registry } from '../../src/components.ts'
+import { formatProblem } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import type { Batch } from '../../src/flow/batch.ts'
 import { EMPTY_RESOURCE, internResource, resources } from '../../src/records/interning.ts'
 import type { AnyValue, Attributes, LogRecord } from '../../src/records/record.ts'
@@ -264,4 +267,37 @@ suite('a mistake in an action is named', () => {
   for (const [action, expected] of cases) {
     test(JSON.stringify(action), () => assert.throws(() => attributes.config.parse({ actions: [action] }), expected))
   }
+})
+
+test('what the Collector has and Weir has not is refused by name', () => {
+  const { errors } = loadConfig(
+    {
+      configs: [
+        `yaml:${JSON.stringify({
+          receivers: { file_log: { include: ['/a'] } },
+          processors: {
+            attributes: {
+              include: { match_type: 'strict' },
+              actions: [{ key: 'a', action: 'insert', from_context: 'x' }],
+            },
+            redaction: { allow_all_keys: true, url_sanitizer: { enabled: true } },
+          },
+          exporters: { stdout: {} },
+          service: {
+            pipelines: {
+              logs: { receivers: ['file_log'], processors: ['attributes', 'redaction'], exporters: ['stdout'] },
+            },
+          },
+        })}`,
+      ],
+      sets: [],
+      cwd: '/',
+    },
+    registry,
+    {},
+  )
+  const said = errors.map(formatProblem).join('\n')
+  assert.match(said, /processors::attributes::include: .*`when:`/)
+  assert.match(said, /actions::0::from_context: .*use from_attribute/)
+  assert.match(said, /processors::redaction::url_sanitizer: .*blocked_values/)
 })

@@ -14,7 +14,7 @@ import { type AnyValue, copyRecord, type LogRecord } from '../../src/records/rec
 import { type TestContext, testContext } from '../kit/context.ts'
 import { processorContract } from '../kit/contract.ts'
 import { record, tracked } from '../kit/records.ts'
-import { createRandom, SECRETS } from './secrets.ts'
+import { createRandom, SECRETS, type Secret } from './secrets.ts'
 
 processorContract(redaction)
 
@@ -83,11 +83,11 @@ suite('typed detectors', () => {
       const make = SECRETS[name]
       assert(make, `test/processors/secrets.ts makes no ${name}`)
       for (let i = 0; i < 100; i++) {
-        const { shown, hidden } = make(random)
+        const secret: Secret = make(random)
         const lead = random.pick(['', 'x=', 'see ', '"', '\n', '(', '\t', ': '])
         const tail = random.pick(['', ' and more', '"', '\n', ',', ')', ' '])
-        const clean = value({ detectors: [name] }, lead + shown + tail) as string
-        assert(!clean.includes(hidden), `${name}: ${lead + shown + tail} -> ${clean}`)
+        const clean = value({ detectors: [name] }, lead + secret.shown + tail) as string
+        assert(!clean.includes(secret.hidden), `${name}: ${lead + secret.shown + tail} -> ${clean}`)
         assert(clean.includes(`[REDACTED:${name}]`), clean)
         assert.equal(value({ detectors: [name] }, clean), clean, 'a second time changes nothing')
       }
@@ -150,7 +150,7 @@ function allOf({ resource, instrumentationScope, ...rest }: LogRecord): string {
 test('a secret that is anywhere in a record is nowhere behind redaction', () => {
   const random = createRandom(11)
   for (let i = 0; i < 4000; i++) {
-    const { shown, hidden } = (SECRETS[random.pick(DETECTOR_NAMES)] as (typeof SECRETS)[string])(random)
+    const { shown, hidden }: Secret = (SECRETS[random.pick(DETECTOR_NAMES)] as (typeof SECRETS)[string])(random)
     const given = plant(random, shown)
     const original = structuredClone(given.attributes)
     const copy = copyRecord(given)

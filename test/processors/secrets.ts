@@ -30,13 +30,16 @@ function card(random: Random): string {
   throw new Error('there is always a check digit')
 }
 
+export interface Secret {
+  readonly shown: string
+  readonly hidden: string
+}
+
 /** By detector: the text as it stands in a log, and the part of it that nobody may read. */
-export const SECRETS: Readonly<
-  Record<string, (random: Random) => { readonly shown: string; readonly hidden: string }>
-> = {
+export const SECRETS: Readonly<Record<string, (random: Random) => Secret>> = {
   private_key(random) {
     const hidden = `${word(random, 64)}\n${word(random, 64)}`
-    const kind = text(random, 'R', 1) === 'R' ? 'RSA ' : ''
+    const kind = random.pick(['', 'RSA ', 'EC '])
     return {
       shown: `-----BEGIN ${kind}PRIVATE ${'KEY'}-----\n${hidden}\n-----END ${kind}PRIVATE ${'KEY'}-----`,
       hidden,
