@@ -9,14 +9,17 @@ import { z } from 'zod'
 import { defineExtension, type Host } from '../src/component.ts'
 import { duration } from '../src/config/values.ts'
 
+const httpPath = z.string().regex(/^\//, 'expected a path that begins with /')
+
 const config = z.strictObject({
   endpoint: z
     .string()
     .regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'expected host:port, such as localhost:13133')
+    .refine((endpoint) => Number(endpoint.split(':').at(-1)) <= 65_535, 'expected a port from 0 to 65535')
     .default('localhost:13133')
     .describe('Where to listen, `host:port`. Use `0.0.0.0:13133` where the kubelet probes a pod.'),
-  path: z.string().startsWith('/').default('/').describe('Path of readiness: 200 when ready and well, else 503.'),
-  live_path: z.string().startsWith('/').default('/live').describe('Path of liveness: 200 while the event loop turns.'),
+  path: httpPath.default('/').describe('Path of readiness: 200 when ready and well, else 503.'),
+  live_path: httpPath.default('/live').describe('Path of liveness: 200 while the event loop turns.'),
   recovery_duration: duration()
     .prefault('5m')
     .describe('How long a component may be unhealthy, while it can recover, before readiness fails.'),
@@ -72,7 +75,7 @@ function readiness(response: ServerResponse, host: Host, recoveryMs: number): vo
   const isWell = host.isReady && failing.length === 0
   answer(response, isWell ? 200 : 503, {
     status: isWell ? 'Server available' : 'Server not available',
-    ready: host.isReady,
+    ready: isWell,
     upSince: new Date(host.startedAt).toISOString(),
     uptime: `${Math.round((now - host.startedAt) / 1000)}s`,
     unhealthy: unhealthy.map(([component, { status, reason, since }]) => ({

@@ -19,7 +19,7 @@ const io: Io = {
 }
 
 /** Time to deliver elsewhere when the reader of standard output has gone. */
-const CLOSED_PIPE_LIMIT_MS = 2000
+const CLOSED_PIPE_LIMIT_MS = 500
 
 function listen({ stop, reload }: RunControls): void {
   let asked = false
@@ -53,6 +53,7 @@ const commands: Readonly<Record<string, Command>> = {
   '--version': print(`weir ${VERSION}\n`),
   help: print(HELP),
   '--help': print(HELP),
+  '-h': print(HELP),
 }
 
 // Whoever read the output may have gone, as in `weir schema | head -1`: that is no error of ours.
@@ -61,8 +62,10 @@ process.stderr.on('error', () => {})
 
 const [first = 'help', ...rest] = process.argv.slice(2)
 // The Collector has no command for running: its users type flags alone.
-const isFlag = first.startsWith('--config') || first.startsWith('--set')
-const command = isFlag ? commands['run'] : commands[first]
+const isFlag = /^(--config|--set|-c)/.test(first)
+const wantsHelp = rest.includes('--help') || rest.includes('-h')
+const name = isFlag ? 'run' : wantsHelp ? 'help' : first
+const command = Object.hasOwn(commands, name) ? commands[name] : undefined
 if (command === undefined) {
   io.stderr(
     `weir: there is no command "${first}". Commands: ${Object.keys(commands)

@@ -2,10 +2,9 @@
 import type { ISerializer } from '@opentelemetry/otlp-transformer'
 import { z } from 'zod'
 import { type Context, defineExporter, type Exporter } from '../../src/component.ts'
-import { secret } from '../../src/config/values.ts'
 import { encodeOrReject } from '../../src/exporting/errors.ts'
 import { deliverySettings, UNSUPPORTED_QUEUE_KEYS } from '../../src/exporting/settings.ts'
-import { httpUrl, readTls, tlsSettings } from '../../src/net/client-settings.ts'
+import { httpHeaders, httpUrl, readTls, tlsSettings } from '../../src/net/client-settings.ts'
 import { httpPoster } from '../../src/net/http-post.ts'
 import type { LogRecord } from '../../src/records/record.ts'
 import { createEncoder } from './encoder.ts'
@@ -21,10 +20,7 @@ const config = z
       .strictObject({ level: z.int().min(1).max(19).default(1).describe('1 is fastest; gzip goes to 9, zstd to 19.') })
       .prefault({})
       .describe('How hard to compress.'),
-    headers: z
-      .record(z.string(), secret())
-      .default({})
-      .describe('Headers of every request, e.g. `X-Scope-OrgID` or `Authorization`.'),
+    headers: httpHeaders().default({}).describe('Headers of every request, e.g. `X-Scope-OrgID` or `Authorization`.'),
     tls: tlsSettings.prefault({}).describe('Certificates for `https://`.'),
     ...deliverySettings({ timeout: '30s' }),
   })

@@ -31,6 +31,7 @@ export interface Transport extends IExporterTransport {
 export function createTransport(options: TransportOptions): Transport {
   const { url, contentType, compression, level, poster, onSent, onAnswered } = options
   const headers = {
+    'user-agent': 'Weir OTLP exporter',
     ...options.headers,
     'content-type': contentType,
     ...(compression === 'none' ? {} : { 'content-encoding': compression }),

@@ -10,9 +10,14 @@ export const validate = command(async (args, io) => {
   const result = loadConfig(sources, io.registry, io.env)
   io.stderr(problemText(result))
   if (result.config === undefined) return 1
-  io.stdout(`${sources.configs.join(' + ')} is valid: ${size(result.config)}\n`)
+  io.stdout(`${sources.configs.map(nameOf).join(' + ')} is valid: ${size(result.config)}\n`)
   return 0
 })
+
+/** Text given in place of a file may hold secrets. */
+function nameOf(source: string): string {
+  return source.startsWith('yaml:') ? 'the given text' : source
+}
 
 function size(config: Config): string {
   const components = SECTION_NAMES.reduce((sum, section) => sum + config[section].size, 0)

@@ -16,6 +16,8 @@ export interface Explained {
   readonly message: string
   /** `missing`: there is no value to point at; `key`: the key is wrong, not its value. */
   readonly about: 'value' | 'key' | 'missing'
+  /** The path of the key that a wrong one probably stands for. */
+  readonly meansKey?: Path
 }
 
 export interface Explaining {
@@ -27,7 +29,10 @@ export interface Explaining {
 }
 
 export function explainIssues(issues: readonly Issue[], context: Explaining, base: Path = []): Explained[] {
-  return issues.flatMap((issue) => explain(issue, context, [...base, ...(issue.path as Path)]))
+  const all = issues.flatMap((issue) => explain(issue, context, [...base, ...(issue.path as Path)]))
+  // A key that is misspelt is not missing as well: one mistake, one error.
+  const meant = new Set(all.flatMap(({ meansKey }) => (meansKey === undefined ? [] : [meansKey.join('\0')])))
+  return meant.size === 0 ? all : all.filter(({ about, path }) => about !== 'missing' || !meant.has(path.join('\0')))
 }
 
 function explain(issue: Issue, context: Explaining, path: Path): Explained[] {
@@ -61,8 +66,11 @@ function ownMessage(issue: Issue | undefined): string | undefined {
 function unknownKey(key: string, context: Explaining, path: Path): Explained[] {
   const known = context.unsupported([...path, key])
   if (known.length > 0) return known
-  const message = `unknown key ${JSON.stringify(key)}${suggestion(key, keysAt(context.schema, path))}`
-  return [{ path: [...path, key], about: 'key', message }]
+  const valid = keysAt(context.schema, path)
+  const message = `unknown key ${JSON.stringify(key)}${suggestion(key, valid)}`
+  const near = nearest(key, valid)
+  const wrong: Explained = { path: [...path, key], about: 'key', message }
+  return [near === undefined ? wrong : { ...wrong, meansKey: [...path, near] }]
 }
 
 function missing({ schema }: Explaining, path: Path, own: string | undefined): Explained {

@@ -125,10 +125,10 @@ function readComponent(key: string, { at, value }: Entry, place: Place): Compone
 }
 
 /** Of the Collector's components that every configuration has, those that are not components here. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  batch: '; exporters batch by themselves, so remove this and its references',
-  memory_limiter: '; memory is bounded by service::memory::budget, so remove this and its references',
-}
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  ['batch', '; exporters batch by themselves, so remove this and its references'],
+  ['memory_limiter', '; memory is bounded by service::memory::budget, so remove this and its references'],
+])
 
 function unknownType(id: string, type: string, { section, types, session }: Place): string {
   const valid = (session.registry[section] as readonly AnyDefinition[]).map((each) => each.type).toSorted()
@@ -138,5 +138,5 @@ function unknownType(id: string, type: string, { section, types, session }: Plac
     return `${message}; ${type} is ${elsewhere.map((other) => `one of the ${other}`).join(' and ')}`
   }
   const near = nearest(type, [...valid, ...types.keys()])
-  return `${message}${near === undefined ? (INSTEAD[type] ?? '') : `; did you mean "${near}"?`}`
+  return `${message}${near === undefined ? (INSTEAD.get(type) ?? '') : `; did you mean "${near}"?`}`
 }

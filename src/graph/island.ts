@@ -28,7 +28,7 @@ export async function startIsland(plan: Island, runtime: Runtime, shareBytes: nu
   const now = new AbortController()
   const built = buildIsland(plan, { runtime, taking: taking.signal, now: now.signal, shareBytes })
   try {
-    for (const { id, part } of built.parts) await startPart(id, () => part.start?.(now.signal))
+    for (const { kind, id, part } of built.parts) await startPart(`${kind}s::${id}`, () => part.start?.(now.signal))
   } catch (error) {
     now.abort(new Error('the start was given up'))
     await stopParts(built, runtime, now.signal)
@@ -86,11 +86,11 @@ async function inTime(work: Promise<unknown>, now: AbortSignal): Promise<boolean
   }
 }
 
-async function startPart(id: string, start: () => Promise<void> | undefined): Promise<void> {
+async function startPart(path: string, start: () => Promise<void> | undefined): Promise<void> {
   try {
     await start()
   } catch (error) {
-    throw new Error(`failed to start "${id}": ${(error as Error).message}`, { cause: error })
+    throw new Error(`failed to start ${path}: ${(error as Error).message}`, { cause: error })
   }
 }
 

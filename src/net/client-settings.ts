@@ -1,23 +1,42 @@
 /** Keys of HTTP clients, spelled as in the Collector's confighttp and configtls. */
 import { readFileSync } from 'node:fs'
-import type { SecureContextOptions } from 'node:tls'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { z } from 'zod'
 import { secret } from '../config/values.ts'
 
 const TLS_VERSION = z.enum(['1.2', '1.3'])
 
-export const tlsSettings = z.strictObject({
-  insecure_skip_verify: z.boolean().default(false).describe('Accept any certificate. For tests only.'),
-  ca_file: z.string().optional().describe('PEM file of the authorities that are trusted instead of the system ones.'),
-  ca_pem: z.string().optional().describe('The same as text.'),
-  cert_file: z.string().optional().describe('PEM file of the client certificate (mTLS).'),
-  cert_pem: z.string().optional().describe('The same as text.'),
-  key_file: z.string().optional().describe("PEM file of the client certificate's key."),
-  key_pem: secret().optional().describe('The same as text.'),
-  server_name_override: z.string().optional().describe('Name to expect in the certificate instead of the host name.'),
-  min_version: TLS_VERSION.default('1.2').describe('Oldest version of TLS to accept.'),
-  max_version: TLS_VERSION.optional().describe('Newest version of TLS to offer.'),
-})
+export const tlsSettings = z
+  .strictObject({
+    insecure_skip_verify: z.boolean().default(false).describe('Accept any certificate. For tests only.'),
+    ca_file: z.string().optional().describe('PEM file of the authorities that are trusted instead of the system ones.'),
+    ca_pem: z.string().optional().describe('The same as text.'),
+    cert_file: z.string().optional().describe('PEM file of the client certificate (mTLS).'),
+    cert_pem: z.string().optional().describe('The same as text.'),
+    key_file: z.string().optional().describe("PEM file of the client certificate's key."),
+    key_pem: secret().optional().describe('The same as text.'),
+    server_name_override: z.string().optional().describe('Name to expect in the certificate instead of the host name.'),
+    min_version: TLS_VERSION.default('1.2').describe('Oldest version of TLS to accept.'),
+    max_version: TLS_VERSION.optional().describe('Newest version of TLS to offer.'),
+  })
+  .refine((tls) => (tls.cert_file ?? tls.cert_pem) === undefined || (tls.key_file ?? tls.key_pem) !== undefined, {
+    message: 'a client certificate needs its key: set key_file or key_pem',
+  })
+  .refine((tls) => (tls.key_file ?? tls.key_pem) === undefined || (tls.cert_file ?? tls.cert_pem) !== undefined, {
+    message: 'a key needs its client certificate: set cert_file or cert_pem',
+  })
+
+/** Headers of every request, checked here so that none fails when it is sent (RFC 9110, 5.1 and 5.5). */
+export function httpHeaders() {
+  const name = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected the name of a header')
+  return z.record(
+    name,
+    secret().regex(
+      /^[\t\x20-\x7e\x80-\xff]*$/,
+      'a header cannot hold this value: it has a line break or another control character',
+    ),
+  )
+}
 
 export type TlsSettings = z.output<typeof tlsSettings>
 
@@ -32,7 +51,7 @@ export function readTls(settings: TlsSettings): TlsOptions {
   const ca = settings.ca_pem ?? readPem('ca_file', settings.ca_file)
   const cert = settings.cert_pem ?? readPem('cert_file', settings.cert_file)
   const key = settings.key_pem ?? readPem('key_file', settings.key_file)
-  if ((cert === undefined) !== (key === undefined)) throw new Error('tls: cert_file and key_file are needed together')
+  checkPems({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
   return {
     rejectUnauthorized: !insecure_skip_verify,
     minVersion: `TLSv${min_version}`,
@@ -41,6 +60,20 @@ export function readTls(settings: TlsSettings): TlsOptions {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
+  }
+}
+
+/** Refuses at the start what would fail at every connection. */
+function checkPems(pems: SecureContextOptions): void {
+  try {
+    createSecureContext(pems)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' ? 'the key does not belong to the certificate' : message
+    throw new Error(`tls: the certificates cannot be used: ${why}`, { cause: error })
+  }
+  if (typeof pems.ca === 'string' && !pems.ca.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new Error('tls::ca_file: holds no certificate (-----BEGIN CERTIFICATE-----)')
   }
 }
 

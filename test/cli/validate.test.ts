@@ -37,8 +37,7 @@ service:
   assert.deepEqual(await run(validate, ['--config', 'a.yaml'], { 'a.yaml': text }), {
     code: 1,
     stdout: '',
-    stderr: `a.yaml:2:3: receivers::file_log::include: is required: expected a list of globs
-a.yaml:2:14: receivers::file_log::inclde: unknown key "inclde"; did you mean "include"?
+    stderr: `a.yaml:2:14: receivers::file_log::inclde: unknown key "inclde"; did you mean "include"?
 a.yaml:2:37: receivers::file_log::start_at: expected beginning or end, found "middle"
 a.yaml:4:20: exporters::stdout::format: expected pretty or json, found "prety"; did you mean "pretty"?
 a.yaml:7:47: service::pipelines::logs: references exporter "stdoutt" which is not configured; did you mean "stdout"?

@@ -55,7 +55,6 @@ service:
 `)
   assert.equal(config, undefined)
   assert.deepEqual(said, [
-    'a.yaml:2:3: receivers::file_log::include: is required: expected a list of globs',
     'a.yaml:3:5: receivers::file_log::inclde: unknown key "inclde"; did you mean "include"?',
     'a.yaml:4:3: receivers::k8s_adit: unknown type: "k8s_adit" for id: "k8s_adit" (valid values: [file_log, push])',
     'a.yaml:8:14: exporters::otlp_http::timeout: expected a duration such as 500ms, 5s or 1m30s, found 5',

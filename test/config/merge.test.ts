@@ -30,7 +30,6 @@ test('mistakes name the file that each value came from', () => {
     },
   })
   assert.deepEqual(said, [
-    'a.yaml:2:3: receivers::file_log::include: is required: expected a list of globs',
     'a.yaml:3:5: receivers::file_log::inclde: unknown key "inclde"; did you mean "include"?',
     'b.yaml:3:15: receivers::file_log::start_at: expected beginning or end, found "middle"',
   ])
