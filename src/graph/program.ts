@@ -116,7 +116,7 @@ export class Program {
       try {
         await extension.start?.(this.#never.signal)
       } catch (error) {
-        throw new Error(`failed to start extension "${plan.id}": ${(error as Error).message}`, { cause: error })
+        throw new Error(`failed to start extensions::${plan.id}: ${(error as Error).message}`, { cause: error })
       }
       this.#extensions.push({ plan, extension })
     }

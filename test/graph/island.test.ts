@@ -198,7 +198,7 @@ for (const [what, arrange, yaml] of [
 test('when one component fails to start, those before it are stopped and nothing is left to be seen', async () => {
   const here = world()
   here.failStart.add('stamp')
-  await assert.rejects(start(here, simple), /failed to start "stamp": stamp does not want to/)
+  await assert.rejects(start(here, simple), /failed to start processors::stamp: stamp does not want to/)
   assert.deepEqual(here.events.slice(0, 2), ['start sink', 'start stamp'])
   assert(here.events.includes('stop sink'))
   assert.equal(here.health.components.size, 0)

@@ -80,7 +80,7 @@ test('when the new configuration fails to start, the old one comes back and the 
   const program = await running(here, pipelines({ a: '1', b: '1' }, SERVICE))
   here.failStart.add('sink/c')
   const next = here.config(pipelines({ a: '1', b: '2', c: '1' }, SERVICE))
-  await assert.rejects(program.reload(next, 1000), /failed to start "sink\/c": sink\/c does not want to/)
+  await assert.rejects(program.reload(next, 1000), /failed to start exporters::sink\/c: sink\/c does not want to/)
   assert.equal(here.instances.get('source/a')?.length, 1)
   assert.equal(here.instances.get('source/b')?.length, 3, 'old, new, old again')
   await until(() => here.source('source/b').runs === 1, 'it runs')
@@ -154,7 +154,7 @@ test('extensions start before everything else and stop after it; a reload exchan
 test('a start is all or nothing', async () => {
   const here = world()
   here.failStart.add('sink/b')
-  await assert.rejects(running(here, pipelines({ a: '1', b: '1' }, SERVICE)), /failed to start "sink\/b"/)
+  await assert.rejects(running(here, pipelines({ a: '1', b: '1' }, SERVICE)), /failed to start exporters::sink\/b/)
   assert(here.events.includes('stop source/a') && here.events.includes('stop sink/a'))
 })
 
