@@ -100,12 +100,12 @@ export async function openHost({ stateDir, drain, log, config, isReady }: OpenHo
 }
 
 /**
- * Room for records in flight: a sixteenth of the memory this process may use, between 8 and 32 MiB.
- * In the heap a record takes several times its length on the wire.
+ * Room for records in flight: a thirty-second of the memory this process may use, between 4 and 8 MiB. In the heap
+ * a record takes several times its length on the wire, and what lives long enough to be moved there costs most.
  */
 function defaultBudget(): number {
   const limit = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem())
-  return Math.min(32 * MIB, Math.max(8 * MIB, Math.floor(limit / 16)))
+  return Math.min(8 * MIB, Math.max(4 * MIB, Math.floor(limit / 32)))
 }
 
 /** What Weir says of itself in its own telemetry: `service::telemetry::resource` over the defaults. */
