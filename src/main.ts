@@ -18,6 +18,9 @@ const io: Io = {
   registry,
 }
 
+/** Time for what was written to stderr at the end to be read. */
+const LAST_WORDS_MS = 1000
+
 /** Time to deliver elsewhere when the reader of standard output has gone. */
 const CLOSED_PIPE_LIMIT_MS = 500
 
@@ -43,7 +46,12 @@ const print =
   }
 
 const commands: Readonly<Record<string, Command>> = {
-  run: asCommand((args, io) => run(args, io, listen)),
+  run: asCommand(async (args, io) => {
+    const code = await run(args, io, listen)
+    // What a reader that has stopped reading did not take was not acknowledged: nobody needs to wait for it.
+    setTimeout(() => process.exit(), LAST_WORDS_MS).unref()
+    return code
+  }),
   validate,
   components,
   'print-config': printConfig,

@@ -5,7 +5,7 @@ import { encodeOrReject } from '../../src/exporting/errors.ts'
 import { toOtlpJson } from '../../src/otlp/json.ts'
 import { recordToJson } from '../../src/records/json.ts'
 import type { LogRecord } from '../../src/records/record.ts'
-import { prettyLine } from './pretty.ts'
+import { harmless, prettyLine } from './pretty.ts'
 
 const config = z.strictObject({
   format: z
@@ -28,8 +28,8 @@ export const stdout = defineExporter({
     const coloured = color === 'always' || (color === 'auto' && process.stdout.isTTY && !process.env['NO_COLOR'])
     const lines: Record<typeof format, (records: readonly LogRecord[]) => string> = {
       pretty: (records) => records.map((record) => prettyLine(record, coloured)).join(''),
-      json: (records) => records.map((record) => `${recordToJson(record)}\n`).join(''),
-      otlp_json: (records) => `${toOtlpJson(records)}\n`,
+      json: (records) => harmless(records.map((record) => `${recordToJson(record)}\n`).join('')),
+      otlp_json: (records) => harmless(`${toOtlpJson(records)}\n`),
     }
     const toText = lines[format]
     let last: Promise<unknown> = Promise.resolve()
