@@ -1,11 +1,12 @@
 /** What happens when a file turns up that nobody follows: it is opened, recognised, and gets a tail. */
-import type { Catalog } from './catalog.ts'
+import { type Catalog, fileVersion } from './catalog.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { FollowContext } from './follow.ts'
 import { type FoundFile, identify } from './identify.ts'
 import { BEGINNING, inodeOf, type Position, type Print, positionIn } from './identity.ts'
 import type { FollowOptions } from './options.ts'
 import { openSource, type Source } from './source.ts'
+import { mayGoOn } from './spoilage.ts'
 import { Tail, tailId } from './tail.ts'
 import type { Trouble } from './trouble.ts'
 
@@ -36,6 +37,8 @@ export class Arrivals {
   readonly #trouble: Trouble
   readonly #twins = new Map<string, Twin>()
   readonly #unwanted = new Set<string>()
+  /** Compressed files of which nothing can be read, in the version that was reported. */
+  readonly #spoilt = new Map<string, string>()
   /** Files that could not be opened or told apart since it was set to 0, and may be at another look. */
   postponed = 0
 
@@ -89,6 +92,7 @@ export class Arrivals {
   /** Forgets what was remembered of files that are not there any more. */
   keepOnly(inodes: ReadonlyMap<string, unknown>): void {
     for (const inode of this.#twins.keys()) if (!inodes.has(inode)) this.#twins.delete(inode)
+    for (const inode of this.#spoilt.keys()) if (!inodes.has(inode)) this.#spoilt.delete(inode)
     for (const inode of this.#unwanted) if (!inodes.has(inode)) this.#unwanted.delete(inode)
   }
 
@@ -104,7 +108,7 @@ export class Arrivals {
   }
 
   #mustWait(file: FoundFile): boolean {
-    if (this.#unwanted.has(file.inode)) return true
+    if (this.#unwanted.has(file.inode) || this.#spoilt.get(file.inode) === fileVersion(file.stat)) return true
     const isFresh = !this.#context.drain && Date.now() - Number(file.stat.mtimeMs) < COMPRESSING_MS
     if (isFresh && this.#isCompressed(file.path)) return true
     const twin = this.#twins.get(file.inode)
@@ -141,7 +145,10 @@ export class Arrivals {
 
   async #recognise(file: FoundFile, source: Source, known: ReadonlySet<Tail>, how: Arrival): Promise<Tail | undefined> {
     const { verdict, print, beginning } = await identify(file, source, known, this.#options.fingerprintBytes)
-    if (beginning.length === 0) return undefined
+    if (beginning.length === 0) {
+      this.#reportSpoilt(file, source)
+      return undefined
+    }
     switch (verdict.kind) {
       case 'wait':
         this.postponed += 1
@@ -158,6 +165,14 @@ export class Arrivals {
     const isRead = verdict.kind === 'spent' || how.isOld || this.#isReadNew(file)
     const position = isRead ? await positionIn(source, await endOf(source)) : BEGINNING
     return this.#attach(this.#createTail(file, print, beginning, position), file, source, how)
+  }
+
+  /** Nothing of it can be read. */
+  #reportSpoilt({ inode, path, stat }: FoundFile, source: Source): void {
+    const { damage } = source
+    if (damage === undefined || mayGoOn(damage, source, this.#context.drain)) return
+    this.#spoilt.set(inode, fileVersion(stat))
+    this.#trouble.spoilt(path, damage)
   }
 
   #attach(tail: Tail, file: FoundFile, source: Source, how: Arrival): Tail {

@@ -16,6 +16,8 @@ interface Saved {
   readonly seen: number
   /** When the content was found to be gone. */
   readonly gone?: number
+  /** The version of the compressed file whose damage was reported. */
+  readonly damaged?: string
 }
 
 const PREFIX = 'file/'
@@ -124,6 +126,7 @@ function toSaved(tail: Tail): Saved {
     size: Number.isFinite(tail.size) ? tail.size : 0,
     seen: tail.seenAt,
     ...(tail.goneAt === undefined ? {} : { gone: tail.goneAt }),
+    ...(tail.damagedAs === undefined ? {} : { damaged: tail.damagedAs }),
   }
 }
 
@@ -137,6 +140,7 @@ function fromSaved(id: string, text: string): Tail | undefined {
     tail.isRestored = true
     tail.seenAt = saved.seen
     tail.size = saved.size
+    tail.damagedAs = saved.damaged
     if (saved.gone !== undefined) {
       tail.goneAt = saved.gone
       tail.isLossCounted = true

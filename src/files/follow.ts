@@ -9,8 +9,9 @@ import { createFinder } from './glob.ts'
 import type { FollowOptions } from './options.ts'
 import type { TakePage } from './page.ts'
 import { Pump } from './pump.ts'
+import { reportDamage } from './spoilage.ts'
 import type { Tail } from './tail.ts'
-import { createTrouble } from './trouble.ts'
+import { createTrouble, type Trouble } from './trouble.ts'
 import { watchDirectories } from './watch.ts'
 
 export type FollowContext = Pick<Context, 'log' | 'store' | 'drain' | 'health' | 'count' | 'gauge'>
@@ -51,6 +52,7 @@ export async function follow(
       context.log.warn(`A part of ${tail.path} was not delivered; it is read again in ${waitMs} ms.`, { error }),
     onSuspect: waker.wake,
     onTrouble: (tail, error) => trouble.report(tail.path, error),
+    onDamage: (tail) => reportDamage(tail, context.drain, trouble, checkpoints),
     onRead(bytes, dropped) {
       context.count('weir_file_bytes_read', bytes)
       if (dropped > 0) context.count('weir_file_truncated_bytes', dropped)
@@ -58,7 +60,7 @@ export async function follow(
     onIdle: context.drain ? waker.wake : () => {},
     onBroken: (error) => broken.abort(error),
   })
-  const run = { options, context, census, checkpoints, pump, waker, stop, finder }
+  const run = { options, context, census, checkpoints, pump, waker, stop, finder, trouble }
   try {
     const { tails, isFirstStart } = await checkpoints.load()
     census.restore(tails, isFirstStart)
@@ -85,6 +87,7 @@ interface Run {
   readonly waker: Waker
   readonly stop: AbortSignal
   readonly finder: ReturnType<typeof createFinder>
+  readonly trouble: Trouble
 }
 
 async function poll(run: Run): Promise<void> {
@@ -145,8 +148,9 @@ function isUnfinished(tail: Tail): boolean {
 }
 
 async function look(run: Run): Promise<void> {
-  const { census, checkpoints, context } = run
+  const { census, checkpoints, context, trouble } = run
   const hasNew = await census.look()
+  for (const tail of census.catalog.tails) reportDamage(tail, context.drain, trouble, checkpoints)
   // What a file is called in records must be known after a crash, so it is saved before the first of them leaves.
   if (hasNew) {
     await checkpoints.save().catch((error) => context.log.warn('The positions in files could not be saved.', { error }))

@@ -1,19 +1,10 @@
 /** A compressed file, read as if it were plain: offsets count decompressed bytes, members follow each other. */
 import { type BigIntStats, fstatSync, type promises } from 'node:fs'
-import { Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { type Damage, findDamage, findGarbage, isDamage } from './damage.ts'
+import { type Decompression, decompress } from './gunzip.ts'
 import type { Source } from './source.ts'
 
-const CHUNK_BYTES = 64 * 1024
-/** A compressed file without an end that was not written to for this long gets none any more. */
-const INCOMPLETE_MS = 5000
-
 const EMPTY = Buffer.alloc(0)
-
-interface Decompression {
-  next(): Promise<Buffer | undefined>
-  destroy(): void
-}
 
 /**
  * Reading forward is a stream; reading before what the last call returned starts over. So the last call's bytes are
@@ -27,8 +18,8 @@ export class GunzippedSource implements Source {
   #windowStart = 0
   /** Known once it was reached, for the compressed file of that size. */
   #end: { readonly compressed: number; readonly size: number } | undefined
-  /** What stopped the decompression; said when all that comes before was read. */
-  #damage: unknown
+  /** What ends the content early, in the compressed file of that size: what comes before is read like any other. */
+  #flaw: { readonly compressed: number; readonly damage: Damage } | undefined
   #busy: Promise<unknown> = Promise.resolve()
 
   constructor(handle: promises.FileHandle) {
@@ -41,6 +32,11 @@ export class GunzippedSource implements Source {
 
   size(): number {
     return this.#end?.compressed === this.#compressedSize() ? this.#end.size : Number.POSITIVE_INFINITY
+  }
+
+  get damage(): Damage | undefined {
+    const flaw = this.#flaw
+    return this.#end !== undefined && flaw?.compressed === this.#compressedSize() ? flaw.damage : undefined
   }
 
   read(...args: Parameters<Source['read']>): Promise<number> {
@@ -64,12 +60,12 @@ export class GunzippedSource implements Source {
     this.#stream = undefined
     this.#window = EMPTY
     this.#windowStart = 0
-    this.#damage = undefined
   }
 
   async #read(buffer: Buffer, at: number, length: number, offset: number): Promise<number> {
     if (this.#end !== undefined && this.#end.compressed !== this.#compressedSize()) {
       this.#end = undefined
+      this.#flaw = undefined
       this.#rewind()
     }
     if (offset < this.#windowStart) this.#rewind()
@@ -85,7 +81,6 @@ export class GunzippedSource implements Source {
   async #fill(keepFrom: number, target: number): Promise<void> {
     const chunks = [this.#window]
     let reached = this.#windowStart + this.#window.length
-    if (reached < target) this.#throwDamage(reached)
     while (reached < target) {
       const chunk = await this.#nextChunk(reached)
       if (chunk === undefined) break
@@ -99,58 +94,31 @@ export class GunzippedSource implements Source {
   }
 
   async #nextChunk(reached: number): Promise<Buffer | undefined> {
-    const compressed = this.#compressedSize()
-    this.#stream ??= decompress(this.#handle)
+    const compressed = this.#flaw?.compressed ?? this.#compressedSize()
     try {
+      this.#stream ??= decompress(this.#handle, this.#flaw?.damage.at)
       const chunk = await this.#stream.next()
-      if (chunk === undefined) this.#end = { compressed, size: reached }
-      return chunk
-    } catch (error) {
-      // A file that is still being written ends in the middle of a member; one that no longer is, is damaged.
-      if (this.#isBeingWritten(error)) this.#end = { compressed, size: reached }
-      else this.#damage = error
+      if (chunk !== undefined) return chunk
+      const garbage = this.#flaw ? undefined : await findGarbage(this.#handle, compressed, this.#stream.consumed)
+      if (garbage !== undefined) this.#flaw = { compressed, damage: garbage }
+      this.#end = { compressed, size: reached }
       return undefined
+    } catch (error) {
+      if (this.#flaw !== undefined || !isDamage(error)) throw error
+      this.#flaw = { compressed, damage: await findDamage(this.#handle, compressed, error.code) }
+      return this.#skipTo(reached)
     }
   }
 
-  #isBeingWritten(error: unknown): boolean {
-    const { mtimeMs } = fstatSync(this.#handle.fd)
-    return (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR' && Date.now() - mtimeMs < INCOMPLETE_MS
-  }
-
-  #throwDamage(reached: number): void {
-    const damage = this.#damage
-    if (damage === undefined) return
-    this.#damage = undefined
-    this.#end = { compressed: this.#compressedSize(), size: reached } // Nobody needs to try again until it changes.
-    throw damage
-  }
-}
-
-function decompress(handle: promises.FileHandle): Decompression {
-  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES })
-  // Not `handle.createReadStream`: destroying that one closes the file.
-  const input = Readable.from(compressedChunks(handle))
-  input.on('error', (error) => gunzip.destroy(error))
-  input.pipe(gunzip)
-  const chunks = gunzip[Symbol.asyncIterator]()
-  return {
-    async next() {
-      const { value, done } = await chunks.next()
-      return done ? undefined : (value as Buffer)
-    },
-    destroy() {
-      input.destroy()
-      gunzip.destroy()
-    },
-  }
-}
-
-async function* compressedChunks(handle: promises.FileHandle): AsyncGenerator<Buffer> {
-  for (let position = 0; ; ) {
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, position)
-    if (bytesRead === 0) return
-    position += bytesRead
-    yield buffer.subarray(0, bytesRead)
+  /** Begins again, up to the damaged place this time, and goes on after what was read already. */
+  async #skipTo(reached: number): Promise<Buffer | undefined> {
+    this.#stream?.destroy()
+    this.#stream = undefined
+    for (let at = 0; ; ) {
+      const chunk = await this.#nextChunk(at)
+      if (chunk === undefined) return undefined
+      at += chunk.length
+      if (at > reached) return chunk.subarray(chunk.length - (at - reached))
+    }
   }
 }

@@ -71,7 +71,9 @@ export const followKeys = {
   compression: z
     .enum(['', 'gzip', 'auto'])
     .default('')
-    .describe('`gzip` when every file is compressed, `auto` for those whose name ends in `.gz`.'),
+    .describe(
+      '`gzip` when every file is compressed, `auto` for those whose name ends in `.gz`. What comes before damage is read, the rest is counted in `weir_file_lost_bytes`.',
+    ),
   max_log_size: byteSize()
     .refine((bytes) => bytes >= 16 && bytes <= 64 * 1024 * 1024, { message: 'expected 16 bytes to 64MiB' })
     .prefault('1MiB')

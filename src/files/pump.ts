@@ -27,6 +27,8 @@ export interface PumpOptions {
   readonly onSuspect: (tail: Tail) => void
   /** The file could not be read. */
   readonly onTrouble: (tail: Tail, error: unknown) => void
+  /** What was read to its end is a damaged compressed file; said again with every reading. */
+  readonly onDamage: (tail: Tail) => void
   readonly onRead: (bytes: number, dropped: number) => void
   /** A file has nothing more to read for now, or a page has landed. */
   readonly onIdle: () => void
@@ -133,7 +135,8 @@ export class Pump {
   }
 
   async #pass(tail: Tail, result: ReadPage): Promise<void> {
-    const { isDraining, fingerprintBytes, onRead, onAcked } = this.#options
+    const { isDraining, fingerprintBytes, onRead, onAcked, onDamage } = this.#options
+    if (tail.source?.damage !== undefined) onDamage(tail)
     const hasMoved = result.bytes > 0
     if (hasMoved || result.restBytes !== tail.restBytes) tail.lastDataAt = Date.now()
     tail.restBytes = result.restBytes

@@ -1,6 +1,7 @@
 /** Where bytes come from: a plain file, or a compressed one that is read as if it were plain. */
 import { type BigIntStats, constants, fstatSync, type promises } from 'node:fs'
 import { open } from 'node:fs/promises'
+import type { Damage } from './damage.ts'
 import { GunzippedSource } from './gzip.ts'
 
 export interface Source {
@@ -9,6 +10,8 @@ export interface Source {
   stat(): BigIntStats
   /** Where reading would end now; `Infinity` while that is unknown (compressed, not read to its end yet). */
   size(): number
+  /** What ends a compressed file early, once that place was reached; undefined again when the file has changed. */
+  readonly damage?: Damage | undefined
   /** Fills `buffer[at, at + length)` from `offset`; resolves with fewer bytes only where the file ends. */
   read(buffer: Buffer, at: number, length: number, offset: number): Promise<number>
   /** Waits for a read that is under way. */

@@ -63,6 +63,8 @@ export class Tail {
   /** The last file holds other content now. */
   isTruncated = false
   isLossCounted = false
+  /** The version of the file whose damage was reported. */
+  damagedAs: string | undefined
 
   constructor(init: TailInit) {
     this.id = init.id

@@ -72,7 +72,7 @@ export const METRICS = {
   weir_file_lost_bytes: counter(
     'By',
     ['receiver', 'reason'],
-    'Bytes that a rotation destroyed before they could be read, where that can be seen.',
+    'Bytes of files that could not be read: destroyed by a rotation (`deleted`, `truncated`), or compressed ones behind damage (`corrupt`).',
   ),
   weir_receiver_outcomes: counter(
     '{records}',

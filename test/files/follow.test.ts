@@ -243,26 +243,6 @@ test('compressed files are read, members after one another, and only once', asyn
   assert.deepEqual(again.lines, [])
 })
 
-const damages = [
-  {
-    name: 'garbage in it',
-    code: 'Z_DATA_ERROR',
-    damage: (bytes: Buffer) => bytes.fill(170, bytes.length - 2000, bytes.length - 1000),
-  },
-  { name: 'no end', code: 'Z_BUF_ERROR', damage: (bytes: Buffer) => bytes.subarray(0, bytes.length - 1000) },
-] as const
-
-for (const { name, code, damage } of damages) {
-  test(`what can be read of a compressed file with ${name} is read, and the damage is reported`, async () => {
-    const bytes = gzipSync(numbered(0, 100_000), { level: 1 })
-    writeFileSync(at('a.gz'), damage(bytes))
-    utimesSync(at('a.gz'), 1, 1)
-    const drained = await drainFiles({ include: [at('a.gz')], compression: 'gzip' })
-    assert.ok(drained.lines.length > 90_000, `${drained.lines.length} lines`)
-    assert.match(drained.warnings.join('\n'), new RegExp(`Cannot read .*a\\.gz \\(${code}\\)`))
-  })
-}
-
 const encodings = [
   { encoding: 'utf-8', bytes: Buffer.from('\ufeffä\nb€\r\n𝄞\n'), lines: ['ä', 'b€', '𝄞'], offsets: [3, 6, 12] },
   {
