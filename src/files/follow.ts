@@ -125,7 +125,9 @@ function poke(tail: Tail | undefined, pump: Pump, waker: Waker): void {
 
 async function drain(run: Run): Promise<void> {
   const { census, pump, waker, stop, checkpoints } = run
-  let mustLook = true
+  await look(run)
+  warnOfMissing(run)
+  let mustLook = false
   for (let isOpen = true; isOpen && !stop.aborted; ) {
     if (mustLook) await look(run)
     const tails = [...census.catalog.tails]
@@ -163,9 +165,10 @@ async function look(run: Run): Promise<void> {
 
 function warnOfMissing({ finder, context }: Run): void {
   for (const pattern of finder.unmatched) {
-    context.log.warn(`No file matches ${pattern} so far; one that does later will be read from its beginning.`, {
-      pattern,
-    })
+    const what = context.drain
+      ? `No file matches ${pattern}: nothing was read for it.`
+      : `No file matches ${pattern} so far; one that does later will be read from its beginning.`
+    context.log.warn(what, { pattern })
   }
 }
 

@@ -224,8 +224,12 @@ test('a drained run waits for pages that failed to be delivered', async () => {
 })
 
 test('a drained run of nothing ends', async () => {
-  const following = await drainFiles({ include: [at('nothing/*.log')] })
+  const following = await drainFiles({ include: [at('nothing/*.log'), at('*.log')] })
   assert.deepEqual(following.lines, [])
+  const [first, second, ...others] = following.warnings
+  assert.equal(first, `No file matches ${at('nothing/*.log')}: nothing was read for it.`)
+  assert.equal(second, `No file matches ${at('*.log')}: nothing was read for it.`)
+  assert.deepEqual(others, [])
 })
 
 test('compressed files are read, members after one another, and only once', async () => {
