@@ -5,11 +5,13 @@
  * stand behind half a line; so is what a kill left half written.
  */
 import { createReadStream, createWriteStream } from 'node:fs'
-import { type FileHandle, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, parse, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip, createZstdCompress } from 'node:zlib'
+import { makeDirectory, whyNot } from './directory.ts'
 import { openMended } from './mend.ts'
+import { splitLines } from './split-lines.ts'
 
 export interface RotatingFileOptions {
   readonly path: string
@@ -23,8 +25,12 @@ export interface RotatingFileOptions {
 }
 
 export interface RotatingFile {
+  /** Rejects soon, with a sentence, when the file can be neither opened nor made. */
   open(): Promise<void>
-  /** Resolves when the lines are in the file (and, with `sync`, on the disk). Calls are served in order. */
+  /**
+   * Resolves when all of the lines are in the file (and, with `sync`, on the disk), or in several: no file grows past
+   * its limit but for one line that is longer. Calls are served in order. After a rejection some may be in a full file.
+   */
   append(lines: Buffer): Promise<void>
   close(): Promise<void>
 }
@@ -38,11 +44,12 @@ export function createRotatingFile(options: RotatingFileOptions): RotatingFile {
   let size = 0
   let bornAt = 0
   let inode = 0
+  let rotatedAt = 0
   let last: Promise<unknown> = Promise.resolve()
   let tidying: Promise<unknown> = Promise.resolve()
 
   const begin = async (): Promise<FileHandle> => {
-    await mkdir(dirname(path), { recursive: true, mode: 0o750 })
+    await makeDirectory(dirname(path))
     const opened = await openMended(path)
     ;({ handle, size, inode, bornAt } = opened)
     return opened.handle
@@ -65,7 +72,8 @@ export function createRotatingFile(options: RotatingFileOptions): RotatingFile {
     await handle?.close()
     handle = undefined
     const { dir, name, ext } = parse(path)
-    const full = await freeName(join(dir, `${name}-${stamp(new Date())}`), ext)
+    rotatedAt = Math.max(Date.now(), rotatedAt + 1) // Several in a millisecond sort by time all the same.
+    const full = await freeName(join(dir, `${name}-${stamp(new Date(rotatedAt))}`), ext)
     await rename(path, full)
     // Compressing and deleting old files must not hold up the lines that come.
     tidying = tidying.then(() => tidy(full)).catch((error) => warn('A full file could not be tidied up.', error))
@@ -78,6 +86,11 @@ export function createRotatingFile(options: RotatingFileOptions): RotatingFile {
 
   const write = async (lines: Buffer): Promise<void> => {
     await closeIfReplaced()
+    const room = handle === undefined || isFull(1) ? 0 : maxBytes - size
+    for (const part of maxBytes > 0 ? splitLines(lines, room, maxBytes) : [lines]) await writePart(part)
+  }
+
+  const writePart = async (lines: Buffer): Promise<void> => {
     if (handle !== undefined && isFull(lines.length)) await rotate()
     const target = handle ?? (await begin())
     try {
@@ -92,7 +105,9 @@ export function createRotatingFile(options: RotatingFileOptions): RotatingFile {
 
   return {
     async open() {
-      await begin()
+      await begin().catch((error) => {
+        throw new Error(`path: cannot open ${path}: ${whyNot(error)}`, { cause: error })
+      })
     },
     append(lines) {
       const written = last.then(() => write(lines))

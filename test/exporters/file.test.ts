@@ -130,11 +130,55 @@ test('a file that is full is put aside, under a name that sorts by time, and non
   assert.equal(all.length, 30)
 })
 
-test('a batch larger than the limit is written whole', async () => {
-  const exporter = await open({ rotation: { max_size: 100 } })
+test('the lines of a batch are split over files, of which none grows past its limit', async () => {
+  const exporter = await open({ rotation: { max_size: 1500, max_backups: 0 } })
+  const ids = Array.from({ length: 40 }, (_, i) => `r${String(i).padStart(2, '0')}`)
+  await send(exporter, ...ids.slice(0, 3))
+  await send(exporter, ...ids.slice(3))
+  const names = [...backups(), 'events.jsonl'] // All of it is there when the batch is acknowledged.
+  for (const name of names) assert(statSync(at(name)).size <= 1500, `${name}: ${statSync(at(name)).size}`)
+  const longest = readFileSync(at(names[0]!), 'utf8').split('\n')[0]!.length + 1
+  for (const name of backups()) assert(statSync(at(name)).size > 1500 - longest, `${name} is not full`)
+  assert.deepEqual(
+    names.flatMap((name) => idsIn(readFileSync(at(name), 'utf8'))),
+    ids,
+  )
+  await exporter.stop?.(never)
+})
+
+test('a single line that is longer than the limit has a file of its own', async () => {
+  const exporter = await open({ rotation: { max_size: 100, max_backups: 0 } })
   await send(exporter, 'a', 'b', 'c')
   await exporter.stop?.(never)
-  assert.deepEqual([backups(), idsIn(readFileSync(at('events.jsonl'), 'utf8'))], [[], ['a', 'b', 'c']])
+  const names = [...backups(), 'events.jsonl']
+  assert.deepEqual(
+    names.map((name) => idsIn(readFileSync(at(name), 'utf8'))),
+    [['a'], ['b'], ['c']],
+  )
+})
+
+for (const [what, path, reason] of [
+  ['below what holds no directories', () => '/proc/nope/o.jsonl', /no such file or directory/],
+  ['below a file', () => join(at('plain'), 'o.jsonl'), /not a directory/],
+  ['far below a file', () => join(at('plain'), 'a', 'o.jsonl'), /not a directory/],
+  ['a directory', () => at('sub'), /illegal operation on a directory/],
+] as const) {
+  test(`a path that is ${what} fails the start, soon and in one sentence`, { timeout: 5000 }, async () => {
+    writeFileSync(at('plain'), '')
+    mkdirSync(at('sub'))
+    await assert.rejects(open({ path: path() }), ({ message }: Error) => {
+      assert(message.startsWith(`path: cannot open ${path()}: `), message)
+      assert.match(message, reason)
+      return true
+    })
+  })
+}
+
+test('directories that are missing are made', async () => {
+  const exporter = await open({ path: at('a/b/c/o.jsonl') })
+  await send(exporter, 'a')
+  await exporter.stop?.(never)
+  assert.deepEqual(idsIn(readFileSync(at('a/b/c/o.jsonl'), 'utf8')), ['a'])
 })
 
 test('a file that is old is put aside with the next batch, across a restart too', async () => {
