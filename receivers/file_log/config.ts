@@ -42,7 +42,7 @@ const keys = (...names: string[]) =>
 
 const json = z.strictObject({
   time: keys('time', 'timestamp', 'ts', '@timestamp').describe(
-    'Keys that may hold the time: RFC 3339, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970.',
+    'Keys that may hold the time: RFC 3339, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970. One that is no time, or outside 1970 to 2554, stays an attribute, and the record has the time at which it was read.',
   ),
   severity: keys('severity', 'level', 'lvl', 'log.level').describe(
     'Keys that may hold the severity: a name, or a pino level.',
@@ -66,7 +66,7 @@ export const config = z
       .enum(['text', 'json', 'cri'])
       .default('text')
       .describe(
-        'What a line is: text; one JSON object; or a line that a container runtime wrote (CRI, docker json-file).',
+        'What a line is: text; one JSON object (integers beyond 2^53 become text, to keep their digits); or a line that a container runtime wrote (CRI, docker json-file; a time outside 1970 to 2554 is kept in `log.time.original`).',
       ),
     json: json.prefault({}).describe('Where the parts of a record are in a JSON line; dots reach into nested objects.'),
     multiline: multiline.optional().describe('Joins lines to records; with `format: text` only.'),

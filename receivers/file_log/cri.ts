@@ -8,21 +8,26 @@
 import type { HrTime } from '../../src/records/record.ts'
 import type { FileLogOptions } from './config.ts'
 import type { LineReader, Output } from './take.ts'
-import { parseTime } from './time.ts'
+import { isWrittenAsTime, parseTime } from './time.ts'
+
+const MAX_TIME = 64
 
 interface Piece {
   readonly stream: Stream
-  readonly time: HrTime
+  readonly time: Time
   readonly text: string
   readonly isLast: boolean
 }
+
+/** The text of one that no record can have. */
+type Time = HrTime | string
 
 type Stream = 'stdout' | 'stderr'
 
 /** A record whose last part has not come. */
 interface Open {
   readonly from: number
-  readonly time: HrTime
+  readonly time: Time
   text: string
 }
 
@@ -32,7 +37,8 @@ export function criReader(options: FileLogOptions): LineReader {
 
   const emit = (stream: Stream, { text, from, time }: Open, out: Output): void => {
     const record = out.record(text, from)
-    record.hrTime = time
+    if (typeof time === 'string') record.attributes['log.time.original'] = time
+    else record.hrTime = time
     record.attributes['log.iostream'] = stream
   }
   const add = (piece: Piece, offset: number, out: Output): void => {
@@ -81,10 +87,14 @@ function parseCri(line: string): Piece | string {
   if (stream !== 'stdout' && stream !== 'stderr') return 'not a CRI line: the stream is neither stdout nor stderr'
   const tag = line.charCodeAt(second + 1)
   if (tag !== 70 && tag !== 80) return 'not a CRI line: the tag is neither F nor P'
-  const time = parseTime(line.slice(0, first))
+  const time = timeOf(line.slice(0, first))
   if (time === undefined) return 'not a CRI line: it does not begin with an RFC 3339 time'
   const third = line.indexOf(' ', second + 1)
   return { stream, time, text: third < 0 ? '' : line.slice(third + 1), isLast: tag === 70 }
+}
+
+function timeOf(text: string): Time | undefined {
+  return parseTime(text) ?? (text.length <= MAX_TIME && isWrittenAsTime(text) ? text : undefined)
 }
 
 function parseDocker(line: string): Piece | string {
@@ -95,7 +105,7 @@ function parseDocker(line: string): Piece | string {
     return `not a docker json-file line: ${(error as Error).message}`
   }
   const { log, stream } = parsed
-  const time = typeof parsed.time === 'string' ? parseTime(parsed.time) : undefined
+  const time = typeof parsed.time === 'string' ? timeOf(parsed.time) : undefined
   if (typeof log !== 'string' || (stream !== 'stdout' && stream !== 'stderr') || time === undefined) {
     return 'not a docker json-file line: expected the keys log, stream and time'
   }

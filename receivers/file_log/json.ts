@@ -7,6 +7,8 @@ import { parseEpoch, parseTime } from './time.ts'
 
 const MAX_DEPTH = 8
 const MAX_ATTRIBUTES = 256
+/** Stands for the empty key, which no backend accepts as the name of an attribute. */
+const NAMELESS = '_'
 
 interface Flat {
   readonly values: Map<string, AnyValue>
@@ -21,7 +23,7 @@ export function jsonReader(options: FileLogOptions): LineReader {
       if (line.trim() === '') return
       let parsed: unknown
       try {
-        parsed = JSON.parse(line)
+        parsed = parse(line)
       } catch (error) {
         return out.reject(`not JSON: ${(error as Error).message}`, line, offset)
       }
@@ -73,13 +75,28 @@ function pick<T>(
 }
 
 function timeOf(value: AnyValue): HrTime | undefined {
-  if (typeof value === 'number') return parseEpoch(value)
-  return typeof value === 'string' ? parseTime(value) : undefined
+  if (typeof value === 'number') return parseEpoch(String(value))
+  return typeof value === 'string' ? (parseTime(value) ?? parseEpoch(value)) : undefined
+}
+
+/** What may be a number that JavaScript does not hold: an integer beyond 2^53, or one beyond all bounds. */
+const MAY_BE_LARGE = /\d{16}|\d[Ee]\+?\d{3}/
+
+/** Numbers that would lose digits come as the text they were. */
+function parse(line: string): unknown {
+  return MAY_BE_LARGE.test(line)
+    ? JSON.parse(line, keepDigits as (key: string, value: unknown) => unknown)
+    : JSON.parse(line)
+}
+
+function keepDigits(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || source === undefined || Number.isSafeInteger(value)) return value
+  return Number.isFinite(value) && !/^-?\d+$/.test(source) ? value : source
 }
 
 function flatten(object: Readonly<Record<string, unknown>>, prefix: string, depth: number, into: Flat): void {
   for (const [name, value] of Object.entries(object)) {
-    const key = (prefix + name).toWellFormed()
+    const key = (prefix + (name || NAMELESS)).toWellFormed()
     if (value === null || key === '__proto__') continue
     if (typeof value === 'object' && !Array.isArray(value) && depth < MAX_DEPTH) {
       flatten(value as Record<string, unknown>, `${key}.`, depth + 1, into)

@@ -21,6 +21,9 @@ const texts = (meaning: string): AttributeSpec => ({ type: 'string[]', meaning }
 
 export const AUDIT_ATTRIBUTES: Readonly<Record<string, AttributeSpec>> = {
   'log.record.uid': text('`auditID/stage`: the same for every reading of the same event.'),
+  'log.time.original': text(
+    'The time as the event told it, where no record can have it: no such date, before 1970 or after July 2554. The record then has another time of the event, or that of its reading.',
+  ),
   'k8s.audit.id': text('Audit ID of the request, shared by its stages.'),
   'k8s.audit.stage': text('`RequestReceived`, `ResponseStarted`, `ResponseComplete` or `Panic`.'),
   'k8s.audit.level': text('Level of the audit policy: `Metadata`, `Request` or `RequestResponse`.'),

@@ -1,12 +1,13 @@
 /** RFC 3339 times of audit events, to the nanosecond and without a `Date` per event. */
 import type { HrTime } from '../records/record.ts'
+import { fitsNanos } from '../records/time.ts'
 
-// OTLP carries nanoseconds in 64 bits, which end in the year 2554.
-const LAST_YEAR = 2500
+const LAST_YEAR = 2554
 
 /**
  * `2026-01-02T03:04:05.123456Z` -> [1767323045, 123456000]. Any number of fractional digits (beyond nine are cut)
- * and any zone. Undefined for everything else, and for times before 1970: Go's zero time stands for "not known".
+ * and any zone. Undefined for everything else, and for times that OTLP cannot carry: before 1970 (Go's zero time stands
+ * for "not known") and after July 2554, where 64 bits of nanoseconds end.
  */
 export function parseTimestamp(text: unknown): HrTime | undefined {
   if (typeof text !== 'string' || text.length < 20 || text.length > 64) return undefined
@@ -20,8 +21,8 @@ export function parseTimestamp(text: unknown): HrTime | undefined {
       scale = scale >= 10 ? scale / 10 : 0
     }
   }
-  const utc = seconds - zone(text, at)
-  return utc >= 0 ? [utc, nanos] : undefined // NaN, for whatever was not understood, is refused here.
+  const time: HrTime = [seconds - zone(text, at), nanos]
+  return fitsNanos(time) ? time : undefined // NaN, for whatever was not understood, is refused here.
 }
 
 // Most events are of the same second as the one before.
@@ -77,11 +78,14 @@ function zone(text: string, at: number): number {
 
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
+function daysOf(year: number, month: number): number {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  return (MONTH_DAYS[month - 1] as number) + Number(month === 2 && isLeap)
+}
+
 /** Days from 1970-01-01 in the Gregorian calendar (Howard Hinnant, "chrono-compatible date algorithms"), or NaN. */
 function daysSinceEpoch(year: number, month: number, day: number): number {
-  if (!(month >= 1 && month <= 12 && day >= 1 && day <= (MONTH_DAYS[month - 1] as number) + Number(month === 2))) {
-    return Number.NaN
-  }
+  if (!(month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month))) return Number.NaN
   const shifted = month <= 2 ? year - 1 : year
   const era = Math.floor(shifted / 400)
   const ofEra = shifted - era * 400

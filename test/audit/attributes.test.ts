@@ -180,6 +180,8 @@ test('the table of attributes names those that are emitted, with their types, an
     },
     requestURI: '/api/v1/namespaces/a/pods/p/portforward?ports=80&container=c',
     annotations: { other: 'x' },
+    requestReceivedTimestamp: '2026-02-30T00:00:00Z',
+    stageTimestamp: undefined,
   })
   const { records } = decode([...events, rare], { ...everything, stages: [...everything.stages] })
   for (const { attributes } of records) {

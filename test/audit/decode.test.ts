@@ -196,3 +196,14 @@ suite('mutated events', () => {
       })
   })
 })
+
+for (const time of ['2026-02-30T00:00:00Z', '1960-01-01T00:00:00Z', '9999-01-01T00:00:00Z', 'noon', -5]) {
+  test(`the time ${time} is not the time of a record, and is kept as text`, () => {
+    const alone = recordOf({ stageTimestamp: time, requestReceivedTimestamp: time })
+    assert.deepEqual(alone.hrTime, alone.hrTimeObserved)
+    assert.equal(alone.attributes['log.time.original'], String(time))
+    const { hrTime, attributes } = recordOf({ stageTimestamp: time })
+    assert.deepEqual(hrTime, [1_767_323_045, 100_000])
+    assert.equal(attributes['log.time.original'], String(time))
+  })
+}

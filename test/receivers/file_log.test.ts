@@ -283,7 +283,7 @@ test('a JSON line cannot make more attributes than are bounded, nor harm', async
   assert.equal(first!.droppedAttributesCount, 1000 - 256)
   assert.deepEqual(Object.keys(second!.attributes).length, 1 + 2)
   assert.equal(Object.getPrototypeOf(third!.attributes), Object.prototype)
-  assert.equal(third!.attributes['big'], 'Infinity')
+  assert.equal(third!.attributes['big'], '1e999')
   assert.equal(third!.attributes['lone'], '\ufffd')
 })
 
@@ -456,4 +456,59 @@ test('every key of the Collector that is not supported is named with a sentence'
     assert.match(sentence, /^[A-Z].*\.$/, key)
     assert.throws(() => fileLog.config.parse({ include: ['/x'], [key.split('.')[0]!]: {} }))
   }
+})
+
+const oddTimes = ['1969-12-31T23:59:59Z', '2554-07-21T23:34:33Z', '9999-01-01T00:00:00Z', '2026-02-30T00:00:00Z']
+
+for (const value of [...oddTimes, 1e300, -5, '1e300', '99999999999999999999']) {
+  test(`a JSON line of the time ${value} has the time of its reading, and keeps the text`, async () => {
+    const path = fresh('a.json', `${JSON.stringify({ time: value, msg: 'x' })}\n`)
+    const { records } = await drain({ include: [path], format: 'json' })
+    const [record] = records
+    assert.deepEqual(record?.hrTime, record?.hrTimeObserved)
+    assert.equal(record?.attributes['time'], value)
+  })
+}
+
+for (const time of oddTimes) {
+  test(`a CRI line of ${time} has the time of its reading, and keeps the text`, async () => {
+    const docker = JSON.stringify({ log: 'two\n', stream: 'stdout', time })
+    const run = await drain({ include: [fresh('a.log', `${time} stdout F one\n${docker}\n`)], format: 'cri' })
+    assert.deepEqual(bodies(run), ['one', 'two'])
+    for (const { hrTime, hrTimeObserved } of run.records) assert.deepEqual(hrTime, hrTimeObserved)
+    assert.deepEqual(pick(run, 'log.time.original'), [time, time])
+    assert.deepEqual(run.context.letters, [])
+  })
+}
+
+test('numbers of JSON lines keep their digits', async () => {
+  const line =
+    '{"id":9007199254740993,"n":{"deep":-12345678901234567890},"huge":1e400,"f":0.1234567890123456789,"k":5}\n'
+  const { records } = await drain({ include: [fresh('a.json', line)], format: 'json' })
+  const { id, 'n.deep': deep, huge, f, k } = records[0]!.attributes
+  assert.deepEqual(
+    [id, deep, huge, f, k],
+    ['9007199254740993', '-12345678901234567890', '1e400', 0.12345678901234568, 5],
+  )
+})
+
+const epochs: [string, number, number][] = [
+  ['1767323045', 1_767_323_045, 0],
+  ['1767323045.1234567', 1_767_323_045, 123_456_700],
+  ['1767323045123', 1_767_323_045, 123_000_000],
+  ['1767323045123456', 1_767_323_045, 123_456_000],
+  ['1767323045123456789', 1_767_323_045, 123_456_789],
+  ['"1767323045123456789"', 1_767_323_045, 123_456_789],
+]
+for (const [text, seconds, nanos] of epochs) {
+  test(`the time ${text} of a JSON line is read to its last digit`, async () => {
+    const { records } = await drain({ include: [fresh('a.json', `{"ts":${text}}\n`)], format: 'json' })
+    assert.deepEqual(records[0]?.hrTime, [seconds, nanos])
+  })
+}
+
+test('no attribute of a JSON line has an empty name', async () => {
+  const { records } = await drain({ include: [fresh('a.json', '{"":1,"a":{"":2}}\n')], format: 'json' })
+  const { attributes } = records[0]!
+  assert.deepEqual([attributes[''], attributes['_'], attributes['a.'], attributes['a._']], [undefined, 1, undefined, 2])
 })
