@@ -25,9 +25,9 @@ const batch = z.strictObject({
   flush_timeout: duration()
     .prefault('200ms')
     .describe('Send a batch this long after its first record arrived, full or not.'),
-  min_size: z.int().min(1).default(1000).describe('Send a batch once it holds this many records.'),
-  max_size: z.int().min(0).default(4000).describe('Never send more records than this at once; 0 means no limit.'),
-  max_bytes: byteSize().prefault('2MiB').describe('Send a batch once its records took this much room at admission.'),
+  min_size: z.int().min(1).default(500).describe('Send a batch once it holds this many records.'),
+  max_size: z.int().min(0).default(2000).describe('Never send more records than this at once; 0 means no limit.'),
+  max_bytes: byteSize().prefault('1MiB').describe('Send a batch once its records took this much room at admission.'),
 })
 
 const queue = z.strictObject({
