@@ -1,5 +1,6 @@
 /** Turns pages of lines into batches of records. */
 import type { Context, DeadLetter } from '../../src/component.ts'
+import { createCutWarnings } from '../../src/files/cut-warnings.ts'
 import type { FileRef, Page, TakePage } from '../../src/files/page.ts'
 import { DELIVERED, type Outcome, worse } from '../../src/flow/ack.ts'
 import type { Intake } from '../../src/flow/intake.ts'
@@ -50,6 +51,7 @@ const MAX_FILES = 10_000
 export function takePages(options: FileLogOptions, context: Context, intake: Intake): TakePage {
   const origins = createOrigins(options)
   const files = new Map<string, FileState>()
+  const cut = createCutWarnings(context)
   const newReader = (): LineReader => READERS[options.format](options)
 
   const stateOf = (page: Page): FileState => {
@@ -72,7 +74,7 @@ export function takePages(options: FileLogOptions, context: Context, intake: Int
   return async (page, signal) => {
     const state = stateOf(page)
     const { reader } = state
-    const output = createOutput(page, state.origin, options, context)
+    const output = createOutput(page, state.origin, options, cut)
     if (page.lines.length === 0) reader.flush(output)
     else readLines(page, reader, output)
     state.end = page.end
@@ -110,7 +112,12 @@ interface PageOutput extends Output {
   readonly bodyBytes: number
 }
 
-function createOutput(page: Page, origin: Origin, options: FileLogOptions, context: Context): PageOutput {
+function createOutput(
+  page: Page,
+  origin: Origin,
+  options: FileLogOptions,
+  cut: (path: string, bytes: number) => void,
+): PageOutput {
   const observed: HrTime = nowHrTime()
   const records: LogRecord[] = []
   const letters: DeadLetter[] = []
@@ -144,6 +151,6 @@ function createOutput(page: Page, origin: Origin, options: FileLogOptions, conte
     },
     reject: (error, raw, offset) =>
       void letters.push({ reason: 'malformed', error, raw: raw.slice(0, MAX_RAW), source: `${path}:${offset}` }),
-    truncated: (bytes) => context.count('weir_file_truncated_bytes', bytes),
+    truncated: (bytes) => cut(path, bytes),
   }
 }

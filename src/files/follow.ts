@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Context } from '../component.ts'
 import { Census } from './census.ts'
 import { Checkpoints } from './checkpoints.ts'
+import { createCutWarnings } from './cut-warnings.ts'
 import { encodingOf } from './encoding.ts'
 import { createFinder } from './glob.ts'
 import type { FollowOptions } from './options.ts'
@@ -35,6 +36,7 @@ export async function follow(
   const stop = AbortSignal.any([signal, broken.signal])
   const waker = createWaker(stop)
   const trouble = createTrouble(context)
+  const cut = createCutWarnings(context)
   const finder = createFinder(options.include, options.exclude)
   const checkpoints = new Checkpoints({
     store: context.store,
@@ -53,9 +55,9 @@ export async function follow(
     onSuspect: waker.wake,
     onTrouble: (tail, error) => trouble.report(tail.path, error),
     onDamage: (tail) => reportDamage(tail, context.drain, trouble, checkpoints),
-    onRead(bytes, dropped) {
+    onRead(tail, bytes, dropped) {
       context.count('weir_file_bytes_read', bytes)
-      if (dropped > 0) context.count('weir_file_truncated_bytes', dropped)
+      if (dropped > 0) cut(tail.path, dropped)
     },
     onIdle: context.drain ? waker.wake : () => {},
     onBroken: (error) => broken.abort(error),

@@ -29,7 +29,7 @@ export interface PumpOptions {
   readonly onTrouble: (tail: Tail, error: unknown) => void
   /** What was read to its end is a damaged compressed file; said again with every reading. */
   readonly onDamage: (tail: Tail) => void
-  readonly onRead: (bytes: number, dropped: number) => void
+  readonly onRead: (tail: Tail, bytes: number, dropped: number) => void
   /** A file has nothing more to read for now, or a page has landed. */
   readonly onIdle: () => void
   /** The receiver broke its promise: the follower ends. */
@@ -146,7 +146,7 @@ export class Pump {
       if (tail.hasUnread) tail.notBefore = Date.now() + FIRST_BACKOFF_MS // It says it is longer than can be read.
       return
     }
-    onRead(result.bytes, result.dropped)
+    onRead(tail, result.bytes, result.dropped)
     if (result.page !== undefined) await this.#send(tail, result.page, tail.progress.depart(result.end), result)
     else if (tail.progress.skip(result.end)) onAcked(tail)
     await tail.growPrint(fingerprintBytes).catch(() => {}) // Unreadable now: the next page will say so.

@@ -192,6 +192,8 @@ test('long lines are split, or truncated and what was dropped is counted, also a
   const truncated = await drainFiles({ include: [at('a.log')], maxLineBytes: 31, onLongLine: 'truncate' })
   assert.deepEqual(truncated.lines, ['short', 'x'.repeat(31), 'end', 'ä'.repeat(15)])
   assert.equal(truncated.context.counts['weir_file_truncated_bytes'], 3_000_001 - 31 + 10)
+  assert.equal(truncated.warnings.length, 1)
+  assert.match(truncated.warnings[0]!, /^Lines of .*a\.log are longer than max_log_size; \d+ bytes/)
   assert.deepEqual(
     truncated.pages.flatMap((page) => page.offsets()),
     [0, 6, 3_000_008, 3_000_012],
