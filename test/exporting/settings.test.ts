@@ -19,7 +19,7 @@ test('the defaults lose nothing: retries never end, the queue slows its source',
     sending_queue: {
       enabled: true,
       num_consumers: 4,
-      batch: { flush_timeout: 200, min_size: 1000, max_size: 4000, max_bytes: 2 ** 21 },
+      batch: { flush_timeout: 200, min_size: 500, max_size: 2000, max_bytes: 2 ** 20 },
     },
   })
 })
