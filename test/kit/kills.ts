@@ -1,0 +1,179 @@
+/** Kills the program again and again while files grow and rotate, and says what arrived in the end. */
+import { spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { countingSink } from './counting-sink.ts'
+import { type Ledger, lineId, type Truncation, type WriterOptions } from './rotating-writer.ts'
+import { workspace } from './weir.ts'
+
+export interface KillOptions {
+  readonly kills: number
+  readonly rotation: WriterOptions['rotation']
+  readonly linesPerSecond: number
+  readonly rotateEveryMs: number
+  /** How long the program may live before it is killed, at random between the two. */
+  readonly lifeMs: readonly [number, number]
+  /** True when the patterns name rotated files too. */
+  readonly matchRotated: boolean
+}
+
+export interface KillResult {
+  readonly written: number
+  readonly arrived: number
+  /** Arrivals beyond the first of each line. */
+  readonly duplicates: number
+  readonly missing: readonly string[]
+  /** Missing lines that a running program had the time to deliver before they were destroyed. */
+  readonly unexplained: readonly string[]
+  /** Lines that arrived under more than one `log.record.uid`. */
+  readonly ambiguous: readonly string[]
+  readonly kills: number
+  readonly rotations: number
+  /** Lines that truncations destroyed, read or not. */
+  readonly truncated: number
+  readonly seconds: number
+  /** Exit code and stderr of the last run, which drains. */
+  readonly code: number | null
+  readonly stderr: string
+}
+
+const FILES = ['audit-a.log', 'audit-b.log', 'text-a.log', 'text-b.log']
+/** A line that stands in a file for less, while the program is up, may be destroyed before it is delivered. */
+const READ_WITHIN_MS = 1500
+
+export async function runKills(options: KillOptions): Promise<KillResult> {
+  const { kills, rotation, linesPerSecond, rotateEveryMs, lifeMs } = options
+  const startedAt = performance.now()
+  const room = workspace()
+  const logs = room.path('logs')
+  mkdirSync(join(logs, 'copies'), { recursive: true })
+  const sink = await countingSink({ unanswered: 0.01, refused: 0.01 })
+  const ledgerPath = room.path('ledger.json')
+  const writerOptions: WriterOptions = {
+    dir: logs,
+    ledger: ledgerPath,
+    files: FILES,
+    rotation,
+    linesPerSecond,
+    rotateEveryMs,
+    backups: 40,
+  }
+  const writer = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'rotating-writer.ts'), JSON.stringify(writerOptions)],
+    { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+  )
+  const written = new Promise((resolve) => writer.once('close', resolve))
+  const config = configOf(logs, sink.url, options)
+  const down: Span[] = []
+  try {
+    let downSince = Date.now()
+    for (let i = 0; i < kills; i++) {
+      const one = room.run(config)
+      // A kill may hit the start as well: then it was never up.
+      const death = sleep(lifeMs[0] + Math.random() * (lifeMs[1] - lifeMs[0]))
+      const upSince = await Promise.race([one.says(/Everything is ready/).then(Date.now), death.then(() => undefined)])
+      await death
+      await one.end('SIGKILL')
+      if (upSince === undefined) continue
+      down.push([downSince, upSince])
+      downSince = Date.now()
+    }
+    writer.kill('SIGTERM')
+    await written
+    down.push([downSince, Number.POSITIVE_INFINITY])
+    const last = room.run(config, { flags: ['--drain'] })
+    const { code } = await last.ended
+    const ledger = JSON.parse(room.read('ledger.json')) as Ledger
+    const seconds = (performance.now() - startedAt) / 1000
+    return { ...account(ledger, sink.arrivals, down), kills, seconds, code, stderr: last.stderr }
+  } finally {
+    writer.kill('SIGKILL')
+    await room.remove()
+    await sink.close()
+  }
+}
+
+function configOf(logs: string, endpoint: string, { matchRotated }: KillOptions): string {
+  const star = matchRotated ? '*' : ''
+  return `
+receivers:
+  k8s_audit: {include: ["${logs}/audit-*.log${star}"], start_at: beginning, poll_interval: 50ms}
+  file_log: {include: ["${logs}/text-*.log${star}"], start_at: beginning, poll_interval: 50ms}
+exporters:
+  otlp_http:
+    endpoint: ${endpoint}
+    encoding: json
+    compression: none
+    retry_on_failure: {initial_interval: 20ms}
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines:
+    logs: {receivers: [k8s_audit, file_log], exporters: [otlp_http]}
+`
+}
+
+/** From and to, in milliseconds. */
+type Span = readonly [number, number]
+type Accounts = Omit<KillResult, 'kills' | 'seconds' | 'code' | 'stderr'>
+
+function account(
+  ledger: Ledger,
+  arrivals: Awaited<ReturnType<typeof countingSink>>['arrivals'],
+  down: readonly Span[],
+): Accounts {
+  const missing: string[] = []
+  const unexplained: string[] = []
+  const ambiguous: string[] = []
+  let duplicates = 0
+  let written = 0
+  for (const [file, count] of Object.entries(ledger.written)) {
+    written += count
+    for (let i = 0; i < count; i++) {
+      const id = lineId(file, i)
+      const arrival = arrivals.get(id)
+      if (arrival === undefined) {
+        missing.push(id)
+        if (!couldBeMissed(ledger, file, i, down)) unexplained.push(id)
+      } else {
+        duplicates += arrival.times - 1
+        if (arrival.uids.size > 1) ambiguous.push(id)
+      }
+    }
+  }
+  const truncated = ledger.truncations.reduce((total, { lines: [first, last] }) => total + last - first + 1, 0)
+  return {
+    written,
+    arrived: arrivals.size,
+    duplicates,
+    missing,
+    unexplained,
+    ambiguous,
+    rotations: ledger.rotations,
+    truncated,
+  }
+}
+
+/** True when the line was destroyed before a running program had the time to deliver it. */
+function couldBeMissed(ledger: Ledger, file: string, line: number, down: readonly Span[]): boolean {
+  const { truncations, times } = ledger
+  const holdsLine = ({ file: name, lines: [first, last] }: Truncation): boolean =>
+    name === file && line >= first && line <= last
+  const truncation = truncations.find(holdsLine)
+  if (truncation === undefined) return false
+  const writtenAt = times[file]?.findLast(([first]) => first <= line)?.[1] ?? 0
+  return longestUp(writtenAt, truncation.at, down) < READ_WITHIN_MS
+}
+
+/** The longest time between two moments for which the program was up without a break. */
+function longestUp(from: number, to: number, down: readonly Span[]): number {
+  let longest = 0
+  let upSince = from
+  for (const [downFrom, downTo] of down) {
+    if (downTo < from || downFrom > to) continue
+    longest = Math.max(longest, downFrom - upSince)
+    upSince = Math.max(upSince, downTo)
+  }
+  return Math.max(longest, to - upSince)
+}
