@@ -4,7 +4,7 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { auditLog, uids } from '../kit/audit-lines.ts'
 import { type OtlpSink, otlpSink } from '../kit/otlp-sink.ts'
-import { freePort, until, type WeirProcess, type Workspace, workspace } from '../kit/weir.ts'
+import { freePort, until, type WeirProcess, type Workspace, weir, workspace } from '../kit/weir.ts'
 
 let room: Workspace
 let sink: OtlpSink
@@ -251,4 +251,24 @@ service:
   } finally {
     await siem.close()
   }
+})
+
+test('whoever read the log may go: nothing else changes', async () => {
+  add(0, 5)
+  const one = await ready(room.run(config()))
+  await until(() => sink.accepted.length === 5, 'the first events')
+  one.child.stderr?.destroy()
+  one.child.kill('SIGHUP') // Something to log.
+  await sleep(200)
+  add(5, 10)
+  await until(() => sink.accepted.length === 10, 'the later events')
+  one.child.kill('SIGTERM')
+  await until(() => one.child.exitCode !== null, 'the end')
+  assert.equal(one.child.exitCode, 0)
+})
+
+test('a command whose reader goes says nothing about it', async () => {
+  const one = weir(['schema'])
+  one.child.stdout?.destroy()
+  assert.deepEqual([await one.ended, one.stderr], [{ code: 0, signal: null }, ''])
 })
