@@ -47,6 +47,9 @@ export const AUDIT_ATTRIBUTES: Readonly<Record<string, AttributeSpec>> = {
   'k8s.audit.object.resource_version': text('Resource version of the object.'),
   'k8s.audit.request_object': text('Request body as JSON, redacted. On request.'),
   'k8s.audit.response_object': text('Response body as JSON, redacted. On request.'),
+  'k8s.audit.cut': texts(
+    'Which of the JSON attributes were longer than 1048576 characters and were cut; counted in `dropped_attributes_count`.',
+  ),
   'log.record.original': text('The whole event as JSON, redacted. On request.'),
   'user.name': text('Authenticated user.'),
   'user.id': text('UID of the user, where the authenticator knows one.'),

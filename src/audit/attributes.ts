@@ -105,6 +105,12 @@ function addRefusal(attributes: Attributes, { reason, status }: Request, redact:
 
 const annotationName = boundedCache<string>(512, (key) => `k8s.audit.annotations.${key.toWellFormed()}`)
 
+const cleanAnnotationName = boundedCache<string>(512, (key) => annotationName(redactText(key)))
+
+function annotationKey(key: string, redact: boolean): string {
+  return redact ? cleanAnnotationName(key) : annotationName(key)
+}
+
 /** The authorizer's two by name, the rest by their keys; returns how many found no room. */
 function addAnnotations(attributes: Attributes, annotations: JsonMap, redact: boolean): number {
   let kept = 0
@@ -117,7 +123,7 @@ function addAnnotations(attributes: Attributes, annotations: JsonMap, redact: bo
     else if (kept >= MAX_ANNOTATIONS || key.length > 256) dropped += 1
     else {
       kept += 1
-      attributes[annotationName(key)] = annotationText(value, redact)
+      attributes[annotationKey(key, redact)] = annotationText(value, redact)
     }
   }
   return dropped

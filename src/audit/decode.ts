@@ -6,7 +6,7 @@ import { hostname } from 'node:os'
 import { internResource } from '../records/interning.ts'
 import type { Attributes, HrTime, LogRecord, Resource } from '../records/record.ts'
 import { DEFAULT_IGNORES } from './default-ignores.ts'
-import { type AuditEvent, isAuditVersion, isMap, type JsonMap, whyNotAnEvent } from './event.ts'
+import { type AuditEvent, isAuditVersion, isMap, type JsonMap, statusCode, whyNotAnEvent } from './event.ts'
 import { compileIgnores } from './ignore.ts'
 import type { AuditOptions } from './options.ts'
 import { isAnnouncement, parseWithoutBodies, withNeededBodies } from './parse.ts'
@@ -70,7 +70,7 @@ export function createAuditDecoder(options: AuditOptions): AuditDecoder {
     const known = value as AuditEvent
     const told = line === undefined || wantsBodies ? known : withNeededBodies(known, line)
     const record = toRecord(told, resource, observed, redact)
-    if (wantsBodies) addBodies(record.attributes, value as AuditEvent, options, line)
+    if (wantsBodies) addBodies(record, value as AuditEvent, options, line)
     into.records.push(record)
     return undefined
   }
@@ -130,30 +130,34 @@ function createFilter(options: AuditOptions): (event: AuditEvent) => FilterReaso
     if (!stages.has(event.stage)) return 'stage'
     if (levels !== undefined && !levels.has(event.level)) return 'level'
     if (ignores?.(event)) return 'ignored'
-    if (isRepeated?.(event.auditID as string, event.stage as string, codeOf(event))) return 'duplicate_stage'
+    if (isRepeated?.(event.auditID as string, event.stage as string, statusCode(event))) return 'duplicate_stage'
     return undefined
   }
 }
 
-function codeOf({ responseStatus }: AuditEvent): number {
-  const code = isMap(responseStatus) ? responseStatus['code'] : undefined
-  return typeof code === 'number' ? code : 0
-}
-
-/** Bodies travel as text: as nested attributes they would burst every backend's limits. Changes `event`. */
-function addBodies(attributes: Attributes, event: AuditEvent, options: AuditOptions, line: string | undefined): void {
+/**
+ * Bodies travel as text: as nested attributes they would burst every backend's limits. What is longer than `LIMITS.raw`
+ * is cut, and the record says so. Changes `event`.
+ */
+function addBodies(record: LogRecord, event: AuditEvent, options: AuditOptions, line: string | undefined): void {
   const { redact_secrets: redact } = options
   if (redact) redactEvent(event)
   const { requestObject, responseObject } = event
+  const cut: string[] = []
+  const add = (name: string, text: string): void => {
+    if (text.length > LIMITS.raw) cut.push(name)
+    record.attributes[name] = bounded(text, LIMITS.raw)
+  }
   if (options.include_request_object && requestObject !== undefined) {
-    attributes['k8s.audit.request_object'] = bounded(stringify(requestObject), LIMITS.raw)
+    add('k8s.audit.request_object', stringify(requestObject))
   }
   if (options.include_response_object && responseObject !== undefined) {
-    attributes['k8s.audit.response_object'] = bounded(stringify(responseObject), LIMITS.raw)
+    add('k8s.audit.response_object', stringify(responseObject))
   }
-  if (options.include_raw) {
-    attributes['log.record.original'] = bounded(redact || line === undefined ? stringify(event) : line, LIMITS.raw)
-  }
+  if (options.include_raw) add('log.record.original', redact || line === undefined ? stringify(event) : line)
+  if (cut.length === 0) return
+  record.attributes['k8s.audit.cut'] = cut
+  record.droppedAttributesCount += cut.length
 }
 
 function stringify(value: unknown): string {

@@ -42,6 +42,13 @@ export function isMap(value: unknown): value is JsonMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The HTTP status that the event tells of, also where it came as text; 0 when it is none. */
+export function statusCode({ responseStatus }: AuditEvent): number {
+  const told = isMap(responseStatus) ? responseStatus['code'] : undefined
+  const code = typeof told === 'string' && /^\d{3}$/.test(told) ? Number(told) : told
+  return typeof code === 'number' && code > 0 && code < 1000 ? Math.trunc(code) : 0
+}
+
 /** Says whether `apiVersion` is one of those this decoder reads. */
 export function isAuditVersion(apiVersion: unknown): boolean {
   return apiVersion === 'audit.k8s.io/v1' || apiVersion === 'audit.k8s.io/v1beta1'

@@ -3,7 +3,7 @@
  * event's value, an absent list holds everything. Compiled once, indexed by resource, cheap for every event.
  */
 import { z } from 'zod'
-import { type AuditEvent, isMap } from './event.ts'
+import { type AuditEvent, isMap, statusCode } from './event.ts'
 import { matchResource, parseResource } from './resource-pattern.ts'
 
 const list = (what: string) => z.array(z.string()).min(1).optional().describe(what)
@@ -147,8 +147,9 @@ function matchesUser({ user, group, agent }: Compiled, event: AuditEvent): boole
 
 function succeeded(event: AuditEvent): boolean {
   if (event.stage === 'Panic' || event.impersonatedUser !== undefined) return false
-  const code = isMap(event.responseStatus) ? event.responseStatus['code'] : undefined
-  return code === undefined || (typeof code === 'number' && code < 400)
+  if (!isMap(event.responseStatus) || event.responseStatus['code'] === undefined) return true
+  const code = statusCode(event)
+  return code > 0 && code < 400
 }
 
 function text(value: unknown): string {

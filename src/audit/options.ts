@@ -33,15 +33,20 @@ export const auditOptions = {
     .describe(
       'Replace the contents of Secrets, tokens, and whatever looks like a bearer credential, in every attribute and in raw events.',
     ),
-  include_raw: z.boolean().default(false).describe('Keep the event as JSON in `log.record.original`.'),
+  include_raw: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Keep the event as JSON in `log.record.original`, up to 1048576 characters: `k8s.audit.cut` names what was cut.',
+    ),
   include_request_object: z
     .boolean()
     .default(false)
-    .describe('Keep the request body as JSON in `k8s.audit.request_object`.'),
+    .describe('Keep the request body as JSON in `k8s.audit.request_object`, up to 1048576 characters.'),
   include_response_object: z
     .boolean()
     .default(false)
-    .describe('Keep the response body as JSON in `k8s.audit.response_object`.'),
+    .describe('Keep the response body as JSON in `k8s.audit.response_object`, up to 1048576 characters.'),
   cluster_name: z
     .string()
     .min(1)

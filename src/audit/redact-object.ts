@@ -5,15 +5,17 @@
  * (by kind at any depth, or because the request was for secrets: lists, tables and patches carry no kind); values under
  * names that hold credentials (`token` of TokenReview and TokenRequest, `password`, …); environment variables with such
  * names; operations of a JSON patch; text that holds a whole Secret; whatever looks like a bearer token or private key.
- * Names of keys stay: which keys a secret has is worth knowing, and is no secret.
+ * So do lines `token: …` of YAML in a string, and keys that are credentials themselves. Other names of keys stay: which keys a secret has is worth knowing, and is no secret.
  */
 import { type AuditEvent, isMap, type JsonMap } from './event.ts'
-import { isSensitiveName, REDACTED, redactText } from './redact-text.ts'
+import { isCredentialName, isSensitiveName, REDACTED, redactText } from './redact-text.ts'
+import { redactYaml } from './redact-yaml.ts'
 import { redactUri } from './request-uri.ts'
-import { boundedCache } from './text.ts'
 
 /** Deeper than any API object. What lies below is replaced as a whole. */
 const MAX_DEPTH = 200
+/** Shorter keys hold no credential that could be told from a name. */
+const SHORTEST_TOKEN = 12
 const TOO_DEEP = '[too deep]'
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 const MAX_NESTED_TEXT = 262_144
@@ -81,11 +83,24 @@ function redactMap(map: JsonMap, parent: Work, work: Work[]): void {
         ? redactEntries(value)
         : redactMember(value, parent, secret, work)
     if (member !== value) setOwn(map, key, member)
+    redactKey(map, key)
   }
 }
 
+/** Keys are names, unless somebody put a credential there. */
+function redactKey(map: JsonMap, key: string): void {
+  if (key.length < SHORTEST_TOKEN) return
+  const clean = redactText(key)
+  if (clean === key) return
+  const value = map[key]
+  delete map[key]
+  let name = clean
+  for (let i = 2; name in map; i++) name = `${clean} ${i}`
+  map[name] = value
+}
+
 function isHidden(key: string, value: unknown, variable: boolean): boolean {
-  return isScalarOrList(value) && (isCredential(key) || (variable && key === 'value'))
+  return isScalarOrList(value) && (isCredentialName(key) || (variable && key === 'value'))
 }
 
 /** `{ name: 'DB_PASSWORD', value: '…' }`, as containers list their environment. */
@@ -106,12 +121,6 @@ function isSecretKind(kind: unknown): boolean {
 function isSecretField(key: string): boolean {
   return key === LAST_APPLIED || /^(?:data|stringData|binaryData)$/i.test(key)
 }
-
-const CREDENTIAL =
-  /^(?:[\w-]{0,40}(?:access|refresh|id|auth|bearer|session|api|bootstrap)[-_.]?token|token|[\w-]{0,40}passw(?:or)?d|passwd|[\w-]{0,40}client[-_.]?secret|[\w-]{0,40}api[-_.]?key|private[-_.]?key|[\w-]{0,40}secret[-_.]?(?:access[-_.]?)?key|client[-_.]?key[-_.]?data|authorization)$/i
-
-/** Fields whose value is a credential wherever they are. `secretName`, `tokenPath` and other references are not. */
-const isCredential = boundedCache<boolean>(4096, (key) => CREDENTIAL.test(key))
 
 function isScalarOrList(value: unknown): boolean {
   return typeof value === 'string' || (Array.isArray(value) && value.length > 0)
@@ -135,7 +144,7 @@ function redactOperation(operation: JsonMap, secret: boolean): void {
     .slice(path.lastIndexOf('/') + 1)
     .replaceAll('~1', '/')
     .replaceAll('~0', '~')
-  if (isCredential(last) && isScalarOrList(operation['value'])) operation['value'] = REDACTED
+  if (isCredentialName(last) && isScalarOrList(operation['value'])) operation['value'] = REDACTED
   if (!secret) return
   const isWhole = path === '' || path === '/'
   const isHarmless = path.startsWith('/metadata') || path === '/type' || path === '/immutable'
@@ -152,7 +161,7 @@ function redactLeaf(text: string, nesting: number): string {
     const nested = redactNested(text, nesting + 1)
     if (nested !== undefined) return nested
   }
-  return HOLDS_SECRET.test(text) ? REDACTED : redactText(text)
+  return HOLDS_SECRET.test(text) ? REDACTED : redactText(redactYaml(text))
 }
 
 /** JSON in a string, such as the last-applied annotation: redacted as what it is. Undefined when it is not JSON. */

@@ -1,4 +1,5 @@
 /** Credentials in running text: messages, user agents, annotations, command lines, string leaves of API objects. */
+import { boundedCache } from './text.ts'
 
 export const REDACTED = '[REDACTED]'
 
@@ -8,13 +9,15 @@ const JWT = /(?:(?<![\w-])|(?<=%[\dA-Fa-f]{2}))eyJ[\w-]{4,}(?:\.|%2[Ee])[\w-]{4,
 const BEARER = /\bbearer(?:\s|%20|\+|:)+[^\s"',;&]+/gi
 const AUTHORIZATION = /(\bauthorization["'\\]*\s*[:=]\s*["'\\]*)(?:[\w-]{1,20}\s+)?[^\s"',;&\\]+/gi
 const PRIVATE_KEY = /-----BEGIN ([A-Z ]{0,30})PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g
+/** OAuth tokens of OpenShift. */
+const OPENSHIFT = /sha256(?:~|%7[Ee])[\w-]{16,}/g
 const URL_PASSWORD = /(:\/\/[^\s/:@"']{0,256}:)[^\s/@#"']+@/g
 
 /**
  * True for whatever one of the expressions above could change. It runs on every string of every event, so the cases
  * are spelled out: with the flag `i` it takes twice as long.
  */
-const SUSPICIOUS = /eyJ|[Bb][Ee][Aa][Rr][Ee][Rr]|[Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz]|-----BEGIN|:\/\//
+const SUSPICIOUS = /eyJ|[Bb][Ee][Aa][Rr][Ee][Rr]|[Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz]|-----BEGIN|sha256[~%]|:\/\//
 
 /** `text` with everything in it that looks like a bearer credential or a private key replaced by `[REDACTED]`. */
 export function redactText(text: string): string {
@@ -27,6 +30,7 @@ function scrub(text: string): string {
     .replace(AUTHORIZATION, `$1${REDACTED}`)
     .replace(BEARER, `Bearer ${REDACTED}`)
     .replace(JWT, REDACTED)
+    .replace(OPENSHIFT, REDACTED)
     .replace(URL_PASSWORD, `$1${REDACTED}@`)
 }
 
@@ -37,6 +41,12 @@ const SENSITIVE_NAME =
 export function isSensitiveName(name: string): boolean {
   return SENSITIVE_NAME.test(name)
 }
+
+const CREDENTIAL =
+  /^(?:[\w-]{0,40}(?:access|refresh|id|auth|bearer|session|api|bootstrap)[-_.]?token|token|[\w-]{0,40}passw(?:or)?d|passwd|[\w-]{0,40}client[-_.]?secret|[\w-]{0,40}api[-_.]?key|private[-_.]?key|[\w-]{0,40}secret[-_.]?(?:access[-_.]?)?key|client[-_.]?key[-_.]?data|authorization)$/i
+
+/** Fields whose value is a credential wherever they are. `secretName`, `tokenPath` and other references are not. */
+export const isCredentialName = boundedCache<boolean>(4096, (key) => CREDENTIAL.test(key))
 
 const ASSIGNMENT = /^(-{0,2}([\w.-]{1,64})=)./
 

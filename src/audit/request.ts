@@ -1,6 +1,6 @@
 /** One request as the audit log tells it: every field looked at once, cleaned, and in one fixed shape. */
 import { type Actor, actorOf } from './actor.ts'
-import { type AuditEvent, isMap, type JsonMap } from './event.ts'
+import { type AuditEvent, isMap, type JsonMap, statusCode } from './event.ts'
 import { redactText } from './redact-text.ts'
 import { readRequestUri } from './request-uri.ts'
 import { bounded, boundedText, LIMITS } from './text.ts'
@@ -45,7 +45,6 @@ export function readRequest(event: AuditEvent, redact: boolean): Request {
   const status = isMap(event.responseStatus) ? event.responseStatus : NOTHING
   const uri = readRequestUri(text(event.requestURI), redact)
   const sources = event.sourceIPs
-  const code = status['code']
   const verb = bounded(event.verb as string, LIMITS.name)
   const agent = event.userAgent
   return {
@@ -66,7 +65,7 @@ export function readRequest(event: AuditEvent, redact: boolean): Request {
     namespace: shortName(object['namespace'], redact),
     name: shortName(object['name'], redact) || nameOfCreated(verb, event.responseObject, redact),
     object,
-    code: typeof code === 'number' && code > 0 && code < 1000 ? Math.trunc(code) : 0,
+    code: statusCode(event),
     reason: boundedText(status['reason'], LIMITS.name) ?? '',
     status,
     event,

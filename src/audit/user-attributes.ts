@@ -70,7 +70,7 @@ function addExtra(attributes: Attributes, extra: JsonMap, prefix: string, redact
       continue
     }
     kept += 1
-    attributes[prefix + key.toWellFormed()] = extraTexts(key, values, redact)
+    attributes[prefix + (redact ? redactText(key) : key).toWellFormed()] = extraTexts(key, values, redact)
   }
   return dropped
 }

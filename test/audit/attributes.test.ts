@@ -139,7 +139,7 @@ suite('bounds', () => {
         sourceIPs: 'nonsense',
         userAgent: 5,
         objectRef: [],
-        responseStatus: { code: '200' },
+        responseStatus: { code: 'ok' },
       }),
     ])
     const { attributes } = records[0]!
@@ -183,7 +183,8 @@ test('the table of attributes names those that are emitted, with their types, an
     requestReceivedTimestamp: '2026-02-30T00:00:00Z',
     stageTimestamp: undefined,
   })
-  const { records } = decode([...events, rare], { ...everything, stages: [...everything.stages] })
+  const huge = event({ level: 'Request', requestObject: { a: 'x'.repeat(1_100_000) } })
+  const { records } = decode([...events, rare, huge], { ...everything, stages: [...everything.stages] })
   for (const { attributes } of records) {
     for (const [key, value] of Object.entries(attributes)) {
       const name =

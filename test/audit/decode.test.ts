@@ -207,3 +207,25 @@ for (const time of ['2026-02-30T00:00:00Z', '1960-01-01T00:00:00Z', '9999-01-01T
     assert.equal(attributes['log.time.original'], String(time))
   })
 }
+
+test('a status that came as text is a number all the same', () => {
+  const record = recordOf({ responseStatus: { metadata: {}, code: '404', reason: 'NotFound' } })
+  assert.equal(record.attributes['k8s.audit.response.code'], 404)
+  assert.deepEqual(
+    [record.severityNumber, record.body],
+    (({ severityNumber, body }) => [severityNumber, body])(
+      recordOf({ responseStatus: { metadata: {}, code: 404, reason: 'NotFound' } }),
+    ),
+  )
+  const odd = recordOf({ responseStatus: { code: '4e2' } })
+  assert.equal('k8s.audit.response.code' in odd.attributes, false)
+})
+
+test('a raw event that is too long is cut, and the record says so', () => {
+  const options = { include_raw: true, include_request_object: true }
+  const { attributes, droppedAttributesCount } = recordOf({ requestObject: { a: 'x'.repeat(1_100_000) } }, options)
+  assert.deepEqual(attributes['k8s.audit.cut'], ['k8s.audit.request_object', 'log.record.original'])
+  assert.equal(droppedAttributesCount, 2)
+  assert.match(String(attributes['log.record.original']).slice(-30), /…\[\d+ more\]$/)
+  assert.equal('k8s.audit.cut' in recordOf({ requestObject: { a: 'x' } }, options).attributes, false)
+})

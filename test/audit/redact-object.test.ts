@@ -23,7 +23,32 @@ const onOthers = (requestObject: unknown, more: Fields = {}): Fields => ({
   ...more,
 })
 
+const KUBECONFIG = `users:
+- name: admin
+  user:
+    client-key-data: ${PLANTED}
+    token: ${PLANTED}
+- name: b
+  user: {username: b, password: ${PLANTED}}
+- name: c
+  user:
+    password: |-
+      ${PLANTED}
+
+      ${PLANTED}
+current-context: kept
+`
 const forms: [string, Fields][] = [
+  [
+    'a kubeconfig in a ConfigMap',
+    onOthers({ kind: 'ConfigMap', data: { config: KUBECONFIG, b: `token: "${PLANTED}"` } }),
+  ],
+  ['properties in a ConfigMap', onOthers({ data: { p: `a=b\nspring.datasource.password = ${PLANTED}\n` } })],
+  ['a token as a key', onOthers({ data: { [JWT]: 'x', nested: { [`a ${JWT}`]: { [JWT]: [1] } } } })],
+  ['a token as the key of an annotation', onOthers({}, { annotations: { [JWT]: 'x' } })],
+  ['a token as the key of an extra', onOthers({}, { user: { username: 'a', extra: { [JWT]: ['x'] } } })],
+  ['an OpenShift token', onOthers({ x: `sha256~${PLANTED}` }, { annotations: { a: `by sha256~${PLANTED}` } })],
+
   ['data of a Secret', onSecrets('create', secret, secret)],
   ['stringData of a Secret', onSecrets('update', { ...secret, data: undefined, stringData: { password: PLANTED } })],
   [
