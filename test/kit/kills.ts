@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { countingSink } from './counting-sink.ts'
-import { type Ledger, lineId, type Truncation, type WriterOptions } from './rotating-writer.ts'
+import { type Ledger, lineId, type Truncation, textOf, type WriterOptions } from './rotating-writer.ts'
 import { workspace } from './weir.ts'
 
 export interface KillOptions {
@@ -24,6 +24,9 @@ export interface KillResult {
   /** Arrivals beyond the first of each line. */
   readonly duplicates: number
   readonly missing: readonly string[]
+  readonly missingBytes: number
+  /** Bytes that the program itself reported as lost, over all its lives: what it can see of it. */
+  readonly reportedBytes: number
   /** Missing lines that a running program had the time to deliver before they were destroyed. */
   readonly unexplained: readonly string[]
   /** Lines that arrived under more than one `log.record.uid`. */
@@ -69,6 +72,7 @@ export async function runKills(options: KillOptions): Promise<KillResult> {
   const down: Span[] = []
   try {
     let downSince = Date.now()
+    let reportedBytes = 0
     for (let i = 0; i < kills; i++) {
       const one = room.run(config)
       // A kill may hit the start as well: then it was never up.
@@ -76,6 +80,7 @@ export async function runKills(options: KillOptions): Promise<KillResult> {
       const upSince = await Promise.race([one.says(/Everything is ready/).then(Date.now), death.then(() => undefined)])
       await death
       await one.end('SIGKILL')
+      reportedBytes += reportedIn(one.stderr)
       if (upSince === undefined) continue
       down.push([downSince, upSince])
       downSince = Date.now()
@@ -85,9 +90,10 @@ export async function runKills(options: KillOptions): Promise<KillResult> {
     down.push([downSince, Number.POSITIVE_INFINITY])
     const last = room.run(config, { flags: ['--drain'] })
     const { code } = await last.ended
+    reportedBytes += reportedIn(last.stderr)
     const ledger = JSON.parse(room.read('ledger.json')) as Ledger
     const seconds = (performance.now() - startedAt) / 1000
-    return { ...account(ledger, sink.arrivals, down), kills, seconds, code, stderr: last.stderr }
+    return { ...account(ledger, sink.arrivals, down), reportedBytes, kills, seconds, code, stderr: last.stderr }
   } finally {
     writer.kill('SIGKILL')
     await room.remove()
@@ -116,7 +122,7 @@ service:
 
 /** From and to, in milliseconds. */
 type Span = readonly [number, number]
-type Accounts = Omit<KillResult, 'kills' | 'seconds' | 'code' | 'stderr'>
+type Accounts = Omit<KillResult, 'reportedBytes' | 'kills' | 'seconds' | 'code' | 'stderr'>
 
 function account(
   ledger: Ledger,
@@ -127,6 +133,7 @@ function account(
   const unexplained: string[] = []
   const ambiguous: string[] = []
   let duplicates = 0
+  let missingBytes = 0
   let written = 0
   for (const [file, count] of Object.entries(ledger.written)) {
     written += count
@@ -135,6 +142,7 @@ function account(
       const arrival = arrivals.get(id)
       if (arrival === undefined) {
         missing.push(id)
+        missingBytes += textOf(file, i).length + 1
         if (!couldBeMissed(ledger, file, i, down)) unexplained.push(id)
       } else {
         duplicates += arrival.times - 1
@@ -148,11 +156,19 @@ function account(
     arrived: arrivals.size,
     duplicates,
     missing,
+    missingBytes,
     unexplained,
     ambiguous,
     rotations: ledger.rotations,
     truncated,
   }
+}
+
+function reportedIn(stderr: string): number {
+  let bytes = 0
+  for (const [, lost] of stderr.matchAll(/was truncated before its last (\d+) bytes were delivered/g))
+    bytes += Number(lost)
+  return bytes
 }
 
 /** True when the line was destroyed before a running program had the time to deliver it. */

@@ -55,7 +55,8 @@ export function lineId(file: string, number: number): string {
   return `${file}:${number}`
 }
 
-function textOf(file: string, number: number): string {
+/** The line without its newline. */
+export function textOf(file: string, number: number): string {
   const id = lineId(file, number)
   return file.startsWith('audit-') ? auditLine(id) : `${id} ${'some words of a log line '.repeat(1 + (number % 5))}`
 }
