@@ -64,14 +64,15 @@ const settings = z.object(deliverySettings({ timeout: '0' }))
 
 export type DeliverySettings = z.output<typeof settings>
 
-const DEFAULTS: DeliverySettings = settings.parse({})
+// An exporter that offers no queue writes to something near, where a small batch costs little and waiting is seen.
+const NEAR: DeliverySettings = settings.parse({ sending_queue: { batch: { flush_timeout: '20ms' } } })
 
-/** The shared keys of a parsed exporter configuration; defaults where a component does not offer one. */
+/** The shared keys of a parsed exporter configuration; where a component does not offer one, what suits a file or a terminal. */
 export function settingsOf(config: unknown): DeliverySettings {
   const given = (typeof config === 'object' && config !== null ? config : {}) as Partial<DeliverySettings>
   return {
-    timeout: given.timeout ?? DEFAULTS.timeout,
-    retry_on_failure: given.retry_on_failure ?? DEFAULTS.retry_on_failure,
-    sending_queue: given.sending_queue ?? DEFAULTS.sending_queue,
+    timeout: given.timeout ?? NEAR.timeout,
+    retry_on_failure: given.retry_on_failure ?? NEAR.retry_on_failure,
+    sending_queue: given.sending_queue ?? NEAR.sending_queue,
   }
 }

@@ -60,3 +60,9 @@ test('an exporter that offers no such keys has the defaults, and no limit of tim
   assert.equal(settingsOf(undefined).retry_on_failure.enabled, true)
   assert.equal(settingsOf(schema.parse({ timeout: '1s' })).timeout, 1000)
 })
+
+test('an exporter without a queue of its own hands on what it has almost at once', () => {
+  const { sending_queue, retry_on_failure } = settingsOf({ path: '/tmp/x' })
+  assert.equal(sending_queue.batch.flush_timeout, 20)
+  assert.equal(retry_on_failure.max_elapsed_time, 0)
+})
