@@ -1,5 +1,5 @@
 /** Turns actions into closures once, so that a record costs a few property reads and allocates nothing. */
-import { boundedCache } from '../../src/audit/text.ts'
+import { boundedCache } from '../../src/records/bounded-cache.ts'
 import type { AnyValue, Attributes, LogRecord } from '../../src/records/record.ts'
 import { type Action, groupNames } from './config.ts'
 import { convertValue } from './convert.ts'

@@ -1,8 +1,8 @@
 /** Takes secrets and personal data out of records: attributes, resource, body, and the names of attributes. */
 
-import { boundedCache } from '../../src/audit/text.ts'
 import { defineProcessor } from '../../src/component.ts'
 import { mapRecords } from '../../src/flow/operators.ts'
+import { boundedCache } from '../../src/records/bounded-cache.ts'
 import { internResource, internScope } from '../../src/records/interning.ts'
 import type { Attributes, LogRecord, Resource, Scope } from '../../src/records/record.ts'
 import { createBlocked } from './blocked.ts'

@@ -1,5 +1,5 @@
 /** What is to be done with an attribute because of its name: worked out once for each name. */
-import { boundedCache } from '../../src/audit/text.ts'
+import { boundedCache } from '../../src/records/bounded-cache.ts'
 import type { RedactionConfig } from './config.ts'
 import { isSecretKey } from './detectors.ts'
 import { isAnyMatching } from './scan.ts'

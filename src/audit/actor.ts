@@ -1,6 +1,7 @@
 /** Who a user name stands for: a person, a service account, a node, nobody. */
+import { boundedCache } from '../records/bounded-cache.ts'
 import { redactText } from './redact-text.ts'
-import { bounded, boundedCache, LIMITS } from './text.ts'
+import { bounded, LIMITS } from './text.ts'
 
 export interface Actor {
   readonly name: string

@@ -3,12 +3,14 @@
  *
  * They are added in one order, most common first, so that records of one kind share a hidden class.
  */
+
+import { boundedCache } from '../records/bounded-cache.ts'
 import type { Attributes, HrTime } from '../records/record.ts'
 import { isMap, type JsonMap } from './event.ts'
 import { redactText } from './redact-text.ts'
 import type { Request } from './request.ts'
 import type { Target } from './target.ts'
-import { bounded, boundedCache, boundedText, LIMITS } from './text.ts'
+import { bounded, boundedText, LIMITS } from './text.ts'
 import { parseTimestamp, secondsBetween } from './timestamp.ts'
 import { addEffectiveUser, addUser, boundedList } from './user-attributes.ts'
 

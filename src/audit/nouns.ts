@@ -1,5 +1,5 @@
 /** What resources are called in English, one and many, and which of them live outside namespaces. */
-import { boundedCache } from './text.ts'
+import { boundedCache } from '../records/bounded-cache.ts'
 
 export interface Noun {
   readonly one: string

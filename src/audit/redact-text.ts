@@ -1,5 +1,5 @@
 /** Credentials in running text: messages, user agents, annotations, command lines, string leaves of API objects. */
-import { boundedCache } from './text.ts'
+import { boundedCache } from '../records/bounded-cache.ts'
 
 export const REDACTED = '[REDACTED]'
 

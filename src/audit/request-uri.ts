@@ -1,6 +1,7 @@
 /** The request URI: its path, what its query asks for, and both without credentials. */
+import { boundedCache } from '../records/bounded-cache.ts'
 import { isSensitiveName, REDACTED, redactArguments, redactText } from './redact-text.ts'
-import { bounded, boundedCache, LIMITS } from './text.ts'
+import { bounded, LIMITS } from './text.ts'
 
 const MAX_PARAMETERS = 64
 const MAX_VALUE = 512

@@ -1,6 +1,7 @@
 /** User agents: repeated endlessly, hence looked at once each. */
+import { boundedCache } from '../records/bounded-cache.ts'
 import { redactText } from './redact-text.ts'
-import { bounded, boundedCache, LIMITS } from './text.ts'
+import { bounded, LIMITS } from './text.ts'
 
 export interface UserAgent {
   /** Bounded, well-formed. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bounded, boundedCache, boundedText, oneLine } from '../../src/audit/text.ts'
+import { bounded, boundedText, oneLine } from '../../src/audit/text.ts'
+import { boundedCache } from '../../src/records/bounded-cache.ts'
 
 test('text is cut with a mark, never through a character', () => {
   assert.equal(bounded('abc', 3), 'abc')

@@ -5,12 +5,40 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { stdout } from '../../exporters/stdout/index.ts'
 import { prettyLine } from '../../exporters/stdout/pretty.ts'
 import { auditLine, auditLog, uids } from '../kit/audit-lines.ts'
-import { definitionContract } from '../kit/contract.ts'
+import { exporterContract, type Mood } from '../kit/contract.ts'
 import { decodeOtlp } from '../kit/otlp-decode.ts'
 import { record } from '../kit/records.ts'
 import { PROGRAM, until, type Workspace, workspace } from '../kit/weir.ts'
 
-definitionContract(stdout)
+// Standard output belongs to the test runner here: only what the exporter writes is held in the mood's hand.
+exporterContract(stdout, {
+  moods: ['accepts', 'fails', 'hangs'],
+  async destination() {
+    const original = process.stdout.write
+    const ids: string[] = []
+    let mood: Mood = 'accepts'
+    const write = (chunk: unknown, ...rest: unknown[]): boolean => {
+      if (typeof chunk !== 'string' || !chunk.startsWith('{"time"')) {
+        return Reflect.apply(original, process.stdout, [chunk, ...rest])
+      }
+      const done = rest.at(-1) as (error?: Error) => void
+      if (mood === 'accepts') ids.push(...[...chunk.matchAll(/"id":"(\w+)"/g)].map(([, id]) => id as string))
+      if (mood !== 'hangs') setImmediate(done, mood === 'fails' ? new Error('write EIO') : undefined)
+      return true
+    }
+    process.stdout.write = write as typeof process.stdout.write
+    return {
+      config: { format: 'json' },
+      mood: (next) => {
+        mood = next
+      },
+      received: async () => ids,
+      close: async () => {
+        process.stdout.write = original
+      },
+    }
+  },
+})
 
 let room: Workspace
 beforeEach(() => {
