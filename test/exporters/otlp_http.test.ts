@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { otlpHttp } from '../../exporters/otlp_http/index.ts'
@@ -163,34 +161,9 @@ test('a refused connection is an ordinary error, to be tried again', async () =>
 })
 
 test('TLS: an unknown authority is held, a known one with a client certificate delivers', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'weir-tls-'))
-  t.after(() => rmSync(directory, { recursive: true }))
-  const file = (name: string): string => join(directory, name)
-  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'ignore' })
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=localhost',
-    '-addext',
-    'subjectAltName=DNS:localhost,IP:127.0.0.1',
-    '-keyout',
-    file('key.pem'),
-    '-out',
-    file('cert.pem'),
-  )
-  const tls = {
-    key: readFileSync(file('key.pem')),
-    cert: readFileSync(file('cert.pem')),
-    ca: readFileSync(file('cert.pem')),
-  }
+  const file = (name: string): string => join(import.meta.dirname, '../kit/tls', name)
+  const cert = readFileSync(file('cert.pem'))
+  const tls = { key: readFileSync(file('key.pem')), cert, ca: cert }
   let clients = 0
   const server = createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: true }, (request, response) => {
     request.resume().on('end', () => {
