@@ -33,7 +33,7 @@ export async function fullKills(): Promise<FullSuite> {
       `Two audit logs and two text logs grow by ${LINES_PER_SECOND} lines a second together, each rotated every second ` +
       '(truncated every 2.5 s), while Weir is killed with SIGKILL at random moments of its life (0.2 to 4 s) and started ' +
       'again; the destination now and then answers nothing, or 503. "Destroyed" counts the lines that stood in a file ' +
-      'when it was truncated, read or not; what was both written and destroyed while Weir was dead it cannot report; "could be read" those missing that stood there for 3 s while Weir was up.',
+      'when it was truncated, read or not; what was both written and destroyed while Weir was dead it cannot report; "could be read" those missing that stood there for 1.5 s while Weir was up.',
     columns: [
       'rotation',
       'kills',

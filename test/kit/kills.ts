@@ -43,7 +43,7 @@ export interface KillResult {
 
 const FILES = ['audit-a.log', 'audit-b.log', 'text-a.log', 'text-b.log']
 /** A line that stands in a file for less, while the program is up, may be destroyed before it is delivered. */
-const READ_WITHIN_MS = 3000
+const READ_WITHIN_MS = 1500
 
 export async function runKills(options: KillOptions): Promise<KillResult> {
   const { kills, rotation, linesPerSecond, rotateEveryMs, lifeMs } = options
@@ -119,6 +119,7 @@ exporters:
     compression: none
     retry_on_failure: {initial_interval: 20ms}
 service:
+  memory: {budget: 32MiB}
   telemetry: {metrics: {level: none}}
   pipelines:
     logs: {receivers: [k8s_audit, file_log], exporters: [otlp_http]}
