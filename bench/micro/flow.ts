@@ -85,7 +85,7 @@ const operators = passes.map((pass) => mapRecords(nobody, pass))
 await time('three operators, without acknowledgements', () => {
   const source = new Subject<LogRecord[]>()
   let count = 0
-  const ack = { settle: () => {} }
+  const ack = { isFinal: false, settle: () => {} }
   source
     .pipe(
       map((records) => ({ records, ack, bytes: 1 })),

@@ -43,7 +43,7 @@ function redacting(config: object, on: readonly LogRecord[]): () => number {
   return () => {
     seen = 0
     for (let i = 0; i < on.length; i += 512) {
-      source.next({ records: on.slice(i, i + 512), ack: { settle: () => DELIVERED }, bytes: 0 })
+      source.next({ records: on.slice(i, i + 512), ack: { isFinal: false, settle: () => DELIVERED }, bytes: 0 })
     }
     if (seen !== on.length) throw new Error(`${on.length - seen} records did not come out`)
     return context.counts['weir_redaction_matches'] ?? 0

@@ -71,6 +71,12 @@ export class Budget {
     this.#admitWaiting()
   }
 
+  /** Exchanges `held` for `actual` without waiting: may take more than there is, which later callers then wait for. */
+  resize(held: number, actual: number): void {
+    this.#used += actual - held
+    if (actual < held) this.#admitWaiting()
+  }
+
   #admitWaiting(): void {
     for (let next = this.#waiters[0]; next && this.#fits(next.amount); next = this.#waiters[0]) {
       this.#waiters.shift()

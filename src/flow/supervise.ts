@@ -59,7 +59,7 @@ export function supervise(
           }
           open.add(settle)
           // `createAck` keeps "settled twice is a bug" for the operator itself; `settle` alone may come second.
-          entry.next({ records: batch.records, bytes: batch.bytes, ack: createAck(settle) })
+          entry.next({ records: batch.records, bytes: batch.bytes, ack: createAck(settle, batch.ack.isFinal) })
         },
         error: (error) => out.error(error),
         complete() {

@@ -155,7 +155,7 @@ class Builder {
     this.#parts.push({ kind: 'receiver', id, part: receiver })
     const { observer, forget } = intakeObserver(id, budget, this.#runtime.metrics)
     this.#forgets.push(forget)
-    const intake = new Intake(budget, observer)
+    const intake = new Intake(budget, { observer, isFinal: definition.delivery === 'respond' })
     const sink = copyAmong(this.#fedBy(id))
     intake.batches$.subscribe((batch) => sink.push(batch))
     return { id, receiver, intake, ends: definition.ends }

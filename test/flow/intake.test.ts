@@ -36,7 +36,7 @@ test('a slow destination slows the source, and nothing queues beyond the budget'
 test('a lossy source is told at once that there is no room, and it is counted', () => {
   const refused: number[] = []
   const observer = { accepted: () => {}, refused: (n: number) => refused.push(n), settled: () => {} }
-  const intake = new Intake(new Budget(10), observer)
+  const intake = new Intake(new Budget(10), { observer })
   assert(intake.tryAdmit([record()], 8))
   assert.equal(intake.tryAdmit([record(), record()], 8), undefined)
   assert.deepEqual(refused, [2])
@@ -45,9 +45,11 @@ test('a lossy source is told at once that there is no room, and it is counted', 
 test('the observer hears of every admission and every outcome', async () => {
   const heard: unknown[] = []
   const intake = new Intake(new Budget(10), {
-    accepted: (records, bytes) => heard.push(['accepted', records, bytes]),
-    refused: () => {},
-    settled: (records, { kind }) => heard.push(['settled', records, kind]),
+    observer: {
+      accepted: (records, bytes) => heard.push(['accepted', records, bytes]),
+      refused: () => {},
+      settled: (records, { kind }) => heard.push(['settled', records, kind]),
+    },
   })
   intake.batches$.subscribe((batch) => batch.ack.settle({ kind: 'failed', error: new Error('x') }))
   const receipt = await intake.admit([record(), record()], 7, never)

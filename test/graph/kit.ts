@@ -168,7 +168,7 @@ export function world(): World {
     type: 'swallow',
     config: z.strictObject({}),
     create: (_, { id }) =>
-      living(id, { operator: () => map((batch: Batch) => ({ ...batch, ack: { settle: () => {} } })) }),
+      living(id, { operator: () => map((batch: Batch) => ({ ...batch, ack: { isFinal: false, settle: () => {} } })) }),
   })
 
   const testSink = defineExporter({
