@@ -87,7 +87,7 @@ function writeRecord(record: LogRecord): void {
   if (fitsNanos(hrTime)) writer.nanos(0x09, hrTime[0], hrTime[1])
   if (record.severityNumber) writer.uint(0x10, record.severityNumber)
   if (record.severityText) writer.string(0x1a, record.severityText)
-  writeValue(0x2a, record.body, 0)
+  if (record.body !== undefined) writeValue(0x2a, record.body, 0)
   writeAttributes(0x32, record.attributes, 0)
   if (record.droppedAttributesCount) writer.uint(0x38, record.droppedAttributesCount)
   if (spanContext !== undefined) {

@@ -10,8 +10,10 @@ import type { Attributes, Resource, Scope } from './record.ts'
 /** The OpenTelemetry `Resource` interface over a frozen map, without loading the SDK. */
 class InternedResource {
   readonly attributes: Readonly<Attributes>
-  constructor(attributes: Attributes) {
+  declare readonly schemaUrl?: string
+  constructor(attributes: Attributes, schemaUrl?: string) {
     this.attributes = Object.freeze({ ...attributes })
+    if (schemaUrl) this.schemaUrl = schemaUrl
   }
   merge(other: Resource | null): Resource {
     return internResource({ ...this.attributes, ...other?.attributes })
@@ -48,13 +50,23 @@ export class InternTable<T> {
   }
 }
 
+/** A resource that nobody shares: for values that a request supplied, and for tables of one's own. */
+export function newResource(attributes: Attributes): Resource {
+  return new InternedResource(attributes) as unknown as Resource
+}
+
 export const resources: InternTable<Resource> = new InternTable(10_000)
 export const scopes: InternTable<Scope> = new InternTable(1_000)
 
 /** The one resource with these attributes. Never feed it values that a request or a log line supplies. */
 export function internResource(attributes: Attributes): Resource {
   const key = JSON.stringify(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)))
-  return resources.get(key, () => new InternedResource(attributes) as unknown as Resource)
+  return resources.get(key, () => newResource(attributes))
+}
+
+/** A resource of its own, in no table: for values that a request supplies. */
+export function foreignResource(attributes: Attributes, schemaUrl?: string): Resource {
+  return new InternedResource(attributes, schemaUrl) as unknown as Resource
 }
 
 export function internScope(name: string, version?: string): Scope {
