@@ -12,7 +12,7 @@ import type { Batch } from './flow/batch.ts'
 import type { Intake } from './flow/intake.ts'
 import type { RecordCounters } from './flow/operators.ts'
 import type { LogRecord } from './records/record.ts'
-import type { Store } from './storage/store.ts'
+import type { Store, StoreOwner } from './storage/store.ts'
 import type { Logger } from './telemetry/logger.ts'
 
 export type Kind = 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension'
@@ -108,7 +108,10 @@ export interface Connector extends Lifecycle {
   readonly route: 'all' | ((record: LogRecord) => readonly string[])
 }
 
-export interface Extension extends Lifecycle {}
+export interface Extension extends Lifecycle {
+  /** Where other components may keep state and queues: there after `start`, until `stop`. */
+  readonly storage?: StoreOwner | undefined
+}
 
 /** What an extension may see of the running program. */
 export interface Host {
@@ -117,6 +120,8 @@ export interface Host {
   /** True between "everything is ready" and the begin of the shutdown. */
   readonly isReady: boolean
   readonly startedAt: number
+  /** The embedded store of the state directory. */
+  readonly stores: StoreOwner
 }
 
 interface Definition<Schema extends z.ZodType, Instance, Ctx extends Context = Context> {

@@ -4,6 +4,7 @@ import { routing } from '../connectors/routing.ts'
 import { file } from '../exporters/file/index.ts'
 import { otlpHttp } from '../exporters/otlp_http/index.ts'
 import { stdout } from '../exporters/stdout/index.ts'
+import { fileStorage } from '../extensions/file_storage.ts'
 import { healthCheck } from '../extensions/health_check.ts'
 import { attributes } from '../processors/attributes/index.ts'
 import { filter } from '../processors/filter.ts'
@@ -17,5 +18,5 @@ export const registry: Registry = {
   processors: [attributes, filter, redaction],
   exporters: [file, otlpHttp, stdout],
   connectors: [forward, routing],
-  extensions: [healthCheck],
+  extensions: [fileStorage, healthCheck],
 }

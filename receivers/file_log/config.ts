@@ -109,7 +109,6 @@ export const unsupported = {
   ordering_criteria: 'Files are not selected by order; name the ones to read in "include" and "exclude".',
   delete_after_read: 'Weir never deletes what it reads; have a rotator or a scheduled job do it.',
   acquire_fs_lock: 'Weir does not lock the files it reads; leave the key out.',
-  storage: 'Positions are always kept, in the state directory (--state-dir); leave the key out.',
   'retry_on_failure.initial_interval': `The wait doubles from 100ms. ${OWN_PACE}`,
   'retry_on_failure.max_interval': `The wait doubles up to 10s. ${OWN_PACE}`,
   'retry_on_failure.max_elapsed_time': 'Weir tries again until it succeeds; leave the key out.',

@@ -50,6 +50,7 @@ export async function openHost({ stateDir, drain, log, config, isReady }: OpenHo
   const host: Host = {
     health: () => health.components,
     startedAt: Date.now(),
+    stores,
     get isReady() {
       return isReady()
     },
@@ -71,6 +72,7 @@ export async function openHost({ stateDir, drain, log, config, isReady }: OpenHo
       metrics,
       health,
       stores,
+      storages: new Map(),
       deadLetters,
       stateDir,
       drain,

@@ -1,81 +1,141 @@
 /**
- * What stands between a pipeline and an exporter: gathering, a bounded number of consumers, delivery.
+ * What stands between a pipeline and an exporter: a queue, gathering, a bounded number of consumers, delivery.
  *
- * The queue in memory is RxJS's own: it cannot grow past what the budget admitted. An acknowledgement
- * waits for the destination, so a dead destination slows its source and nothing else.
+ * With a queue in memory an acknowledgement waits for the destination, so a dead destination slows its sources.
+ * With a queue on disk it waits for the disk, and sources are slowed only when the queue is full.
  */
-import { mergeMap, Subject, tap } from 'rxjs'
+import type { DeadLetter, Health } from '../component.ts'
 import type { Outcome } from '../flow/ack.ts'
 import type { Batch } from '../flow/batch.ts'
-import { coalesce, type Pressure } from '../flow/coalesce.ts'
+import { Budget } from '../flow/budget.ts'
+import { anyPressure, type Pressure } from '../flow/coalesce.ts'
+import type { QueueStore } from '../storage/queue-store.ts'
 import type { Delivery } from './deliver.ts'
+import { DiskQueue } from './disk-queue.ts'
+import { type Lose, Sender } from './sender.ts'
 import type { DeliverySettings } from './settings.ts'
 
 export interface Chain {
+  /** Finds what an earlier run has left on disk. Call it before the first `push`. */
+  start(): Promise<void>
   /** Takes a batch over: from here on the chain owns its ack. */
   push(batch: Batch): void
-  /** Batches that wait, and requests on their way. */
-  readonly waiting: number
-  readonly inFlight: number
-  /** Sends what is held. Resolves when every batch has settled. What comes later settles `failed`. */
+  readonly stats: ChainStats
+  /**
+   * Sends what is held in memory; what is on disk stays there, unless `drain` asks for all of it. Resolves when every
+   * batch has settled. What comes later settles `failed`.
+   */
   close(): Promise<void>
 }
 
-export function createChain(
-  delivery: Delivery,
-  { sending_queue }: DeliverySettings,
-  pressure: Pressure,
-  signal: AbortSignal,
-): Chain {
-  const { batch, num_consumers } = sending_queue
-  const entry = new Subject<Batch>()
-  let isClosed = false
-  let waiting = 0
-  let inFlight = 0
-  const { promise: closed, resolve } = Promise.withResolvers<void>()
+export interface ChainStats {
+  /** Batches, records and bytes that wait: in memory those behind the gathering, on disk all that are not delivered. */
+  readonly batches: number
+  readonly records: number
+  readonly bytes: number
+  /** When the oldest of them was stored, in milliseconds since the epoch; 0 where that is not known. */
+  readonly oldestAt: number
+  readonly inFlight: number
+}
 
-  entry
-    .pipe(
-      coalesce({
-        minRecords: batch.min_size,
-        maxRecords: batch.max_size,
-        maxBytes: batch.max_bytes,
-        waitMs: batch.flush_timeout,
-        pressure,
-      }),
-      tap(() => {
-        waiting += 1
-      }),
-      mergeMap(async ({ records, ack }) => {
-        waiting -= 1
-        inFlight += 1
-        const outcome = await delivery.deliver(records, signal).catch(failed)
-        inFlight -= 1
-        ack.settle(outcome)
-      }, num_consumers),
-    )
-    .subscribe({ complete: resolve })
+export interface ChainHooks {
+  readonly lose: Lose
+  queueHealth(status: Health, reason?: string): void
+  reject(letters: readonly DeadLetter[]): Promise<void>
+}
 
+export interface ChainOptions {
+  readonly delivery: Delivery
+  readonly settings: DeliverySettings
+  /** Of whoever is upstream: while one of them waits for room nothing is held for a fuller request. */
+  readonly pressure: Pressure
+  /** Ends every attempt and every wait. */
+  readonly signal: AbortSignal
+  readonly hooks: ChainHooks
+  /** Room that a source has, in bytes: what a queue in memory that drops is measured by. */
+  readonly shareBytes: number
+  /** Where the queue is kept, when it is on disk. */
+  readonly disk?: {
+    readonly store: QueueStore
+    /** True when the store is not the one that keeps the checkpoints. */
+    readonly alwaysDurable: boolean
+    /** True when a stop waits until the queue is empty. */
+    readonly drain: boolean
+  }
+}
+
+/** For a request that is on its way when the exporter is stopped; what does not arrive is still on disk. */
+const LAST_ATTEMPT_MS = 5000
+const CLOSED: Outcome = { kind: 'failed', error: new Error('the exporter is closed') }
+
+export function createChain(options: ChainOptions): Chain {
+  return options.disk === undefined ? memoryChain(options) : diskChain(options, options.disk)
+}
+
+function memoryChain({ delivery, settings, pressure, signal, hooks, shareBytes }: ChainOptions): Chain {
+  const { sending_queue: queue } = settings
+  const maxBytes = queue.overflow === 'block' ? undefined : (queue.max_bytes ?? Math.floor(shareBytes / 2))
+  const bound = maxBytes === undefined ? {} : { maxBytes: maxBytes === 0 ? Number.POSITIVE_INFINITY : maxBytes }
+  const sender = new Sender({ delivery, settings: queue, pressure, signal, lose: hooks.lose, ...bound })
+  let closing: Promise<void> | undefined
   return {
-    push(one) {
-      if (isClosed) one.ack.settle(failed(new Error('the exporter is closed')))
-      else entry.next(one)
+    start: async () => {},
+    push(batch) {
+      if (closing === undefined) sender.push(batch)
+      else batch.ack.settle(CLOSED)
     },
-    get waiting() {
-      return waiting
-    },
-    get inFlight() {
-      return inFlight
+    get stats() {
+      const { waiting, records, bytes, inFlight } = sender
+      return { batches: waiting, records, bytes, oldestAt: 0, inFlight }
     },
     close() {
-      isClosed = true
-      entry.complete()
-      return closed
+      closing ??= sender.close({ leave: false })
+      return closing
     },
   }
 }
 
-// Only a dead-letter file that could not be written until the end makes a delivery throw.
-function failed(error: Error): Outcome {
-  return { kind: 'failed', error }
+function diskChain(options: ChainOptions, disk: NonNullable<ChainOptions['disk']>): Chain {
+  const { delivery, settings, signal, hooks } = options
+  const { sending_queue: queue } = settings
+  // Enough for every consumer, and for the next requests to be at hand.
+  const window = new Budget((queue.num_consumers + 2) * queue.batch.max_bytes)
+  const last = new AbortController()
+  const sender = new Sender({
+    delivery,
+    // What waits here was let in by the window; the bounds of the queue are those of the disk.
+    settings: { ...queue, overflow: 'block' },
+    pressure: anyPressure([window]),
+    signal: AbortSignal.any([signal, last.signal]),
+    lose: hooks.lose,
+  })
+  const line = new DiskQueue({
+    store: disk.store,
+    settings: queue,
+    alwaysDurable: disk.alwaysDurable,
+    window,
+    out: (batch) => sender.push(batch),
+    hooks: { lose: hooks.lose, health: hooks.queueHealth, reject: hooks.reject },
+  })
+  const close = async (): Promise<void> => {
+    if (disk.drain) await line.emptied(signal)
+    await line.closeDoor()
+    delivery.leave()
+    const limit = setTimeout(() => last.abort(new Error('the exporter is being stopped')), LAST_ATTEMPT_MS)
+    await sender.close({ leave: true })
+    clearTimeout(limit)
+    await line.finish()
+  }
+  let closing: Promise<void> | undefined
+  return {
+    start: () => line.start(),
+    push: (batch) => line.push(batch),
+    get stats() {
+      return { ...line.stats, inFlight: sender.inFlight }
+    },
+    close() {
+      closing ??= close()
+      return closing
+    },
+  }
 }

@@ -38,11 +38,17 @@ export class Delivery {
   readonly #exporter: Exporter
   readonly #settings: DeliverySettings
   readonly #hooks: DeliveryHooks
+  readonly #leaving = new AbortController()
 
   constructor(exporter: Exporter, settings: DeliverySettings, hooks: DeliveryHooks) {
     this.#exporter = exporter
     this.#settings = settings
     this.#hooks = hooks
+  }
+
+  /** From now on an attempt that fails is the last one: for records that somebody has on disk. */
+  leave(): void {
+    this.#leaving.abort(new Error('the exporter is being stopped'))
   }
 
   async deliver(records: readonly LogRecord[], signal: AbortSignal): Promise<Outcome> {
@@ -114,14 +120,15 @@ export class Delivery {
     startedAt: number,
     signal: AbortSignal,
   ): Promise<Outcome | undefined> {
-    if (signal.aborted) return { kind: 'failed', error }
+    const leaving = this.#leaving.signal
+    if (signal.aborted || leaving.aborted) return { kind: 'failed', error }
     const { retry_on_failure: retry } = this.#settings
     const waitMs = backoffMs(retry, tries, error instanceof RetryLaterError ? error.retryAfterMs : 0)
     const late = retry.max_elapsed_time > 0 && Date.now() + waitMs - startedAt > retry.max_elapsed_time
     if (!retry.enabled || late) return this.#discard(records, 'retries_exhausted', error)
     this.#hooks.retrying(retryReason(error), error, waitMs)
     this.#hooks.health(error instanceof HoldError ? 'permanent' : 'recoverable', error.message)
-    return (await pause(waitMs, signal)) ? undefined : { kind: 'failed', error }
+    return (await pause(waitMs, AbortSignal.any([signal, leaving]))) ? undefined : { kind: 'failed', error }
   }
 }
 

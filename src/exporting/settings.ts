@@ -3,7 +3,7 @@
  * Collector's exporterhelper, with defaults that lose nothing: retries never end by themselves.
  */
 import { z } from 'zod'
-import { byteSize, duration } from '../config/values.ts'
+import { byteSize, duration, reference } from '../config/values.ts'
 
 const retry = z.strictObject({
   enabled: z.boolean().default(true).describe('Whether a failed request is sent again.'),
@@ -30,14 +30,62 @@ const batch = z.strictObject({
   max_bytes: byteSize().prefault('1MiB').describe('Send a batch once its records took this much room at admission.'),
 })
 
-const queue = z.strictObject({
-  enabled: z
-    .literal(true)
-    .default(true)
-    .describe('The queue in memory is always on: what waits in it is bounded by the budget.'),
-  num_consumers: z.int().min(1).max(1000).default(4).describe('Requests on their way at once.'),
-  batch: batch.prefault({}).describe('How records are gathered into requests.'),
-})
+const OVERFLOW = ['block', 'drop_oldest', 'drop_newest'] as const
+
+const queue = z
+  .strictObject({
+    enabled: z.literal(true).default(true).describe('There is always a queue: in memory, or with `storage` on disk.'),
+    num_consumers: z.int().min(1).max(1000).default(4).describe('Requests on their way at once.'),
+    storage: reference('extension')
+      .optional()
+      .describe(
+        'A `file_storage` extension: the queue is on disk, and a source is acknowledged once the disk has its records. Without it the queue is in memory, and a source is acknowledged when the destination has them.',
+      ),
+    queue_size: byteSize()
+      .refine((size) => size > 0, { message: 'expected more than 0' })
+      .optional()
+      .describe('Most that may wait, in units of `sizer`; no limit besides `max_bytes` when it is left out.'),
+    sizer: z
+      .enum(['requests', 'items', 'bytes'])
+      .default('requests')
+      .describe('What `queue_size` counts; items are records.'),
+    max_bytes: byteSize()
+      .optional()
+      .describe(
+        'Most bytes that may wait: on disk (compressed, `1GiB` unless given, 0 for no limit), or in memory where `overflow` drops (half of the room that a source has unless given).',
+      ),
+    max_age: duration()
+      .prefault('0')
+      .describe('Records that have waited longer are given up, and counted as lost; 0 keeps them for ever.'),
+    overflow: z
+      .enum(OVERFLOW)
+      .default('block')
+      .describe(
+        'When the queue is full: `block` slows the sources, `drop_oldest` and `drop_newest` give up records, and count them as lost.',
+      ),
+    batch: batch.prefault({}).describe('How records are gathered into requests, behind the queue.'),
+  })
+  .refine(
+    ({ storage, overflow, queue_size }) => queue_size === undefined || storage !== undefined || overflow !== 'block',
+    {
+      message:
+        'a queue in memory that blocks is bounded by service::memory::budget: leave queue_size out, or set storage or overflow: drop_oldest',
+      path: ['queue_size'],
+    },
+  )
+  .refine(
+    ({ storage, overflow, max_bytes }) => max_bytes === undefined || storage !== undefined || overflow !== 'block',
+    {
+      message:
+        'a queue in memory that blocks is bounded by service::memory::budget: leave max_bytes out, or set storage or overflow: drop_oldest',
+      path: ['max_bytes'],
+    },
+  )
+  .refine(({ storage, overflow, max_age }) => max_age === 0 || storage !== undefined || overflow !== 'block', {
+    message:
+      'a queue in memory that blocks gives nothing up: leave max_age out, or set storage or overflow: drop_oldest',
+    path: ['max_age'],
+  })
 
 /** Spread into an exporter's `z.strictObject`. */
 export function deliverySettings(defaults: { timeout: string }) {
@@ -50,12 +98,8 @@ export function deliverySettings(defaults: { timeout: string }) {
 
 /** Keys of the Collector's `sending_queue` that have no meaning here, for `unsupported`. */
 export const UNSUPPORTED_QUEUE_KEYS: Readonly<Record<string, string>> = {
-  'sending_queue.queue_size': 'the queue is bounded in bytes by service::memory::budget; leave it out',
-  'sending_queue.sizer': 'the queue is bounded in bytes by service::memory::budget; leave it out',
-  'sending_queue.block_on_overflow': 'a full pipeline always slows its source and never drops; leave it out',
-  'sending_queue.wait_for_result': 'an acknowledgement always waits for the destination; leave it out',
-  'sending_queue.storage':
-    'a queue on disk is not available; sources are acknowledged after delivery instead, so nothing is lost',
+  'sending_queue.block_on_overflow': 'write overflow: block, which is the default, or overflow: drop_newest',
+  'sending_queue.wait_for_result': 'without storage an acknowledgement always waits for the destination; leave it out',
   'sending_queue.batch.sizer': 'use min_size and max_size for records and max_bytes for bytes',
   'sending_queue.batch.partition': 'batches are not partitioned; leave it out',
 }
@@ -63,6 +107,7 @@ export const UNSUPPORTED_QUEUE_KEYS: Readonly<Record<string, string>> = {
 const settings = z.object(deliverySettings({ timeout: '0' }))
 
 export type DeliverySettings = z.output<typeof settings>
+export type QueueSettings = DeliverySettings['sending_queue']
 
 // An exporter that offers no queue writes to something near, where a small batch costs little and waiting is seen.
 const NEAR: DeliverySettings = settings.parse({ sending_queue: { batch: { flush_timeout: '20ms' } } })

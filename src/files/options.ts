@@ -1,6 +1,6 @@
 /** What every receiver that follows files lets its users choose, under the Collector's names. */
 import { z } from 'zod'
-import { byteSize, duration } from '../config/values.ts'
+import { byteSize, duration, reference } from '../config/values.ts'
 import { encodingOf } from './encoding.ts'
 import { createFinder } from './glob.ts'
 
@@ -91,6 +91,9 @@ export const followKeys = {
     .describe(
       'When a file became shorter than what was read of it: read it from its beginning, only what is new, or nothing until it has grown past the old position.',
     ),
+  storage: reference('extension')
+    .optional()
+    .describe('A `file_storage` extension that keeps the positions; without it they are in the state directory.'),
 } as const
 
 type FollowConfig = z.output<z.ZodObject<typeof followKeys>>

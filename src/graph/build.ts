@@ -17,10 +17,11 @@ import { Budget } from '../flow/budget.ts'
 import { anyPressure, type Pressure, pressureOf } from '../flow/coalesce.ts'
 import { Intake } from '../flow/intake.ts'
 import { copyAmong, copying, routeAmong, type Sink, shareAmong } from './fan-out.ts'
-import { deliveryHooks, intakeObserver, observeChain } from './observe.ts'
+import { chainHooks, deliveryHooks, intakeObserver, observeChain, queueKey } from './observe.ts'
 import { createPipeline, type NamedProcessor, type Pipeline } from './pipeline.ts'
 import type { Island } from './plan.ts'
 import { createContext, forgetHealth, type Runtime } from './runtime.ts'
+import { storageOf } from './storage.ts'
 
 export interface RunningReceiver {
   readonly id: string
@@ -65,6 +66,7 @@ class Builder {
   readonly #island: Island
   readonly #runtime: Runtime
   readonly #now: AbortSignal
+  readonly #shareBytes: number
   readonly #budgets: ReadonlyMap<string, Budget>
   readonly #pressure: Pressure
   readonly #chains = new Map<string, Chain>()
@@ -77,6 +79,7 @@ class Builder {
     this.#island = island
     this.#runtime = runtime
     this.#now = now
+    this.#shareBytes = shareBytes
     this.#budgets = new Map(island.receivers.map(({ id }) => [id, new Budget(shareBytes)]))
     this.#pressure = anyPressure([...this.#budgets.values(), pressureOf(taking)])
   }
@@ -110,11 +113,22 @@ class Builder {
     const context = this.#context('exporter', id)
     const exporter: Exporter = made('exporter', id, () => definition.create(config, context))
     const settings = settingsOf(config)
-    const delivery = new Delivery(exporter, settings, deliveryHooks(id, context, this.#runtime.metrics))
-    const chain = createChain(delivery, settings, this.#pressure, this.#now)
+    const { metrics, health, drain, stores } = this.#runtime
+    const hooks = chainHooks(id, context, this.#runtime)
+    const isOnDisk = settings.sending_queue.storage !== undefined
+    const storage = storageOf(this.#runtime, config)
+    const chain = createChain({
+      delivery: new Delivery(exporter, settings, deliveryHooks(id, context, metrics)),
+      settings,
+      pressure: this.#pressure,
+      signal: this.#now,
+      hooks,
+      shareBytes: this.#shareBytes,
+      ...(isOnDisk ? { disk: { store: storage.queue(id), alwaysDurable: storage !== stores, drain } } : {}),
+    })
     this.#chains.set(id, chain)
-    this.#forgets.push(observeChain(id, chain, this.#runtime.metrics))
-    this.#parts.push({ kind: 'exporter', id, part: exporter })
+    this.#forgets.push(observeChain(id, chain, settings.sending_queue, metrics), () => health.forget(queueKey(id)))
+    this.#parts.push({ kind: 'exporter', id, part: withQueue(exporter, chain) })
   }
 
   #connector({ id, definition, config }: Island['connectors'][number]): void {
@@ -150,7 +164,10 @@ class Builder {
 
   #receiver({ id, definition, config }: Island['receivers'][number]): RunningReceiver {
     const budget = this.#budgets.get(id) as Budget
-    const context = this.#context('receiver', id)
+    const context = {
+      ...this.#context('receiver', id),
+      store: storageOf(this.#runtime, config).namespace(`receiver:${id}`),
+    }
     const receiver = made('receiver', id, () => definition.create(config, context))
     this.#parts.push({ kind: 'receiver', id, part: receiver })
     const { observer, forget } = intakeObserver(id, budget, this.#runtime.metrics)
@@ -179,5 +196,16 @@ function made<T>(kind: Kind, id: string, make: () => T): T {
     return make()
   } catch (error) {
     throw new Error(`failed to create ${kind} "${id}": ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** The queue of an exporter opens after the exporter, which it feeds at once. */
+function withQueue(exporter: Exporter, chain: Chain): Lifecycle {
+  return {
+    async start(signal) {
+      await exporter.start?.(signal)
+      await chain.start()
+    },
+    stop: async (signal) => exporter.stop?.(signal),
   }
 }

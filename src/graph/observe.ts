@@ -1,9 +1,11 @@
 /** Counts what happens at the doors and in the chains, so that no component has to count itself. */
 import type { Context } from '../component.ts'
-import type { Chain } from '../exporting/chain.ts'
+import type { Chain, ChainHooks } from '../exporting/chain.ts'
 import type { DeliveryHooks } from '../exporting/deliver.ts'
+import type { QueueSettings } from '../exporting/settings.ts'
 import type { Budget } from '../flow/budget.ts'
 import type { IntakeObserver } from '../flow/intake.ts'
+import type { HealthBoard } from '../telemetry/health.ts'
 import type { MetricRegistry } from '../telemetry/registry.ts'
 import { REFUSED_UNNAMED } from '../telemetry/summary.ts'
 
@@ -30,12 +32,22 @@ export function intakeObserver(
 }
 
 /** Shows a chain's queue. Returns the removal. */
-export function observeChain(exporter: string, chain: Chain, metrics: MetricRegistry): () => void {
+export function observeChain(
+  exporter: string,
+  chain: Chain,
+  queue: QueueSettings,
+  metrics: MetricRegistry,
+): () => void {
   const labels = { exporter, data_type: 'logs' }
+  const { queue_size = 0, sizer } = queue
   return metrics.onCollect(() => {
-    metrics.set('otelcol_exporter_queue_size', chain.waiting, labels)
-    metrics.set('otelcol_exporter_queue_capacity', 0, labels)
-    metrics.set('otelcol_exporter_in_flight_requests', chain.inFlight, labels)
+    const { batches, records, bytes, oldestAt, inFlight } = chain.stats
+    metrics.set('otelcol_exporter_queue_size', batches, labels)
+    metrics.set('otelcol_exporter_queue_capacity', sizer === 'requests' ? queue_size : 0, labels)
+    metrics.set('otelcol_exporter_in_flight_requests', inFlight, labels)
+    metrics.set('weir_exporter_queue_records', records, { exporter })
+    metrics.set('weir_exporter_queue_bytes', bytes, { exporter })
+    metrics.set('weir_exporter_queue_oldest_seconds', oldestAt > 0 ? (Date.now() - oldestAt) / 1000 : 0, { exporter })
   })
 }
 
@@ -59,5 +71,29 @@ export function deliveryHooks(exporter: string, context: Context, metrics: Metri
       refused(letters.length)
     },
     health: (status, reason) => context.health(status, reason),
+  }
+}
+
+/** What the queue of an exporter is called where health is told. */
+export function queueKey(exporter: string): string {
+  return `queue:${exporter}`
+}
+
+/** Counts what falls out of an exporter's queue, and reports how the queue is. */
+export function chainHooks(
+  exporter: string,
+  context: Context,
+  { metrics, health }: { readonly metrics: MetricRegistry; readonly health: HealthBoard },
+): ChainHooks {
+  return {
+    lose(records, reason) {
+      metrics.add('otelcol_exporter_enqueue_failed_log_records', records, { exporter })
+      context.lost(records, reason)
+    },
+    queueHealth(status, reason) {
+      if (health.report(queueKey(exporter), status, reason) && reason !== undefined)
+        context.log.error(reason, { status })
+    },
+    reject: (letters) => context.reject(letters),
   }
 }

@@ -13,6 +13,7 @@ import type {
   ReceiverDefinition,
 } from '../component.ts'
 import type { ComponentConfig, Config, PipelineConfig } from '../config/config.ts'
+import { storageFingerprint } from './storage.ts'
 
 export interface Island {
   /** In the order of the flow: whoever feeds another by a connector comes first. */
@@ -52,8 +53,10 @@ function planIsland(config: Config, pipelines: readonly PipelineConfig[]): Islan
     connectors,
     exporters,
     processors: new Map(processors.map((one) => [one.id, one])),
-    fingerprint: parts
-      .map((one) => one.fingerprint)
+    fingerprint: [
+      ...parts.map((one) => one.fingerprint),
+      ...[...receivers, ...exporters].map((one) => storageFingerprint(one.config, config)),
+    ]
       .sort()
       .join('\n'),
   }

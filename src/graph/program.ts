@@ -118,12 +118,14 @@ export class Program {
       } catch (error) {
         throw new Error(`failed to start extensions::${plan.id}: ${(error as Error).message}`, { cause: error })
       }
+      if (extension.storage !== undefined) this.#runtime.storages.set(plan.id, extension.storage)
       this.#extensions.push({ plan, extension })
     }
   }
 
   async #stopExtensions(extensions: readonly RunningExtension[]): Promise<void> {
     for (const { plan, extension } of [...extensions].reverse()) {
+      this.#runtime.storages.delete(plan.id)
       try {
         await extension.stop?.(this.#never.signal)
       } catch (error) {

@@ -13,6 +13,8 @@ export interface Runtime {
   readonly metrics: MetricRegistry
   readonly health: HealthBoard
   readonly stores: StoreOwner
+  /** Stores of extensions, by the extension's id. */
+  readonly storages: Map<string, StoreOwner>
   readonly deadLetters: DeadLetterFile
   readonly stateDir: string
   readonly drain: boolean

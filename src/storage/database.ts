@@ -1,10 +1,12 @@
 /** The one SQLite file of a state directory: opening it, checking it, and the statements that are run on it. */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { createQueueTable, type QueueTable, queueTable } from './queue-table.ts'
 
 /** `WEIR` in ASCII, in the header of our files: tells a database of ours from anybody else's. */
 const APPLICATION_ID = 0x57454952
-const SCHEMA_VERSION = 1
+/** 1 had no queues. */
+const SCHEMA_VERSION = 2
 const SQLITE_BUSY = 5
 const SQLITE_CORRUPT = 11
 const SQLITE_NOTADB = 26
@@ -22,6 +24,7 @@ export interface Database {
   get(space: string, key: string): string | undefined
   entries(space: string, prefix: string): [string, string][]
   put(space: string, key: string, value: string | undefined): void
+  readonly queues: QueueTable
   /** Runs `work` in a transaction; with `durable` the commit is on the disk, not only with the kernel. */
   transact(durable: boolean, work: () => void): void
   close(): void
@@ -65,12 +68,15 @@ function open(stateDir: string, file: string): Database {
   try {
     // Exclusive mode keeps the lock until the file is closed, and the WAL index in memory instead of a third file.
     db.exec('PRAGMA locking_mode = EXCLUSIVE')
+    // What a queue has given back is returned to the file system. Counts for a new file only.
+    db.exec('PRAGMA auto_vacuum = INCREMENTAL')
     db.exec('PRAGMA journal_mode = WAL')
     db.exec('BEGIN EXCLUSIVE; COMMIT')
     check(db, stateDir)
     db.exec(`PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2048; PRAGMA journal_size_limit = 8388608;
       PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};
       CREATE TABLE IF NOT EXISTS entries (space TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (space, key)) STRICT`)
+    createQueueTable(db)
     return statements(db)
   } catch (error) {
     db.close()
@@ -113,6 +119,7 @@ function statements(db: DatabaseSync): Database {
   const put = db.prepare('INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
   const remove = db.prepare('DELETE FROM entries WHERE space = ? AND key = ?')
   return {
+    queues: queueTable(db),
     get: (space, key) => (get.get(space, key) as { value: string } | undefined)?.value,
     entries(space, prefix) {
       const found: [string, string][] = []

@@ -1,7 +1,8 @@
 /** The embedded store: what the main thread sees of the storage thread. */
 import { join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { Opened, Reply, Request } from './protocol.ts'
+import type { Answers, Ask, Opened, Reply, Request } from './protocol.ts'
+import { EMPTY, type QueueStore } from './queue-store.ts'
 import type { Store, StoreOwner, WriteOptions } from './store.ts'
 
 /** The only place that names the thread's file: a bundler puts its own here. */
@@ -17,20 +18,21 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-// Without `id` in each member of the union, and each member apart.
-type Ask = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never
+type Asking = <A extends Ask>(ask: A) => Promise<Answers[A['op']]>
 
 /** Opens (and creates) the store of a state directory. Rejects with one sentence when it cannot be had. */
 export async function openStore(stateDir: string, options: OpenOptions = {}): Promise<StoreOwner> {
   const directory = resolve(stateDir)
   const thread = await startThread(directory, options.warn ?? (() => {}))
   let closing: Promise<void> | undefined
-  const ask = (request: Ask): Promise<unknown> => {
+  const ask: Asking = (request) => {
     if (closing !== undefined) return Promise.reject(new Error(`The store in ${directory} is closed.`))
     return thread.ask(request)
   }
   return {
     namespace: (name) => namespace(name, ask),
+    queue: (name) => queue(name, ask),
+    queues: () => ask({ op: 'queues' }),
     close() {
       closing ??= thread.close()
       return closing
@@ -38,21 +40,35 @@ export async function openStore(stateDir: string, options: OpenOptions = {}): Pr
   }
 }
 
-function namespace(space: string, ask: (request: Ask) => Promise<unknown>): Store {
+function namespace(space: string, ask: Asking): Store {
   const write = async (changes: [string, string | undefined][], options?: WriteOptions): Promise<void> => {
     await ask({ op: 'write', space, changes, durable: options?.durable ?? false })
   }
   return {
-    get: (key) => ask({ op: 'get', space, key }) as Promise<string | undefined>,
+    get: (key) => ask({ op: 'get', space, key }),
     set: (key, value, options) => write([[key, value]], options),
     delete: (key, options) => write([[key, undefined]], options),
-    entries: async (prefix) => new Map((await ask({ op: 'entries', space, prefix })) as [string, string][]),
+    entries: async (prefix) => new Map(await ask({ op: 'entries', space, prefix })),
     apply: (changes, options) => write([...changes], options),
   }
 }
 
+function queue(name: string, ask: Asking): QueueStore {
+  return {
+    append: (batch, { durable }) => ask({ op: 'append', queue: name, ...batch, durable }),
+    next: (after, maxBytes) => ask({ op: 'next', queue: name, after, maxBytes }),
+    remove: (ids) => ask({ op: 'remove', queue: name, ids }),
+    drop: (after, bytes) => ask({ op: 'drop', queue: name, after, bytes }),
+    expire: (after, before) => ask({ op: 'expire', queue: name, after, before }),
+    async stats() {
+      const all = await ask({ op: 'queues' })
+      return all.find((one) => one.queue === name) ?? { queue: name, ...EMPTY }
+    },
+  }
+}
+
 interface Thread {
-  ask(request: Ask): Promise<unknown>
+  readonly ask: Asking
   close(): Promise<void>
 }
 
@@ -95,16 +111,17 @@ async function startThread(stateDir: string, warn: (message: string) => void): P
   let outbox: Request[] = []
   let lastId = 0
   const send = (): void => {
-    worker.postMessage(outbox)
+    const bodies = outbox.flatMap(({ ask }) => (ask.op === 'append' ? [ask.body.buffer as ArrayBuffer] : []))
+    worker.postMessage(outbox, bodies)
     outbox = []
   }
-  const ask = (request: Ask): Promise<unknown> => {
+  const ask: Asking = (request) => {
     if (ended !== undefined) return Promise.reject(ended)
     lastId += 1
     const id = lastId
-    if (outbox.push({ ...request, id } as Request) === 1) queueMicrotask(send)
+    if (outbox.push({ id, ask: request }) === 1) queueMicrotask(send)
     worker.ref()
-    return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }))
+    return new Promise((resolve, reject) => waiting.set(id, { resolve: resolve as Waiting['resolve'], reject }))
   }
   return {
     ask,

@@ -1,3 +1,5 @@
+import { EMPTY, type QueueStats, type QueueStore, type StoredBatch } from './queue-store.ts'
+
 /**
  * Durable key-value state. Each component sees a namespace of its own.
  *
@@ -22,10 +24,13 @@ export interface WriteOptions {
   readonly durable?: boolean
 }
 
-/** The embedded store of a state directory, which owns the file and lends namespaces. */
+/** The embedded store of a state directory, which owns the file and lends namespaces and queues. */
 export interface StoreOwner {
   /** A view of the store in which no other name's keys are visible. */
   namespace(name: string): Store
+  queue(name: string): QueueStore
+  /** Every queue that holds something. */
+  queues(): Promise<readonly QueueStats[]>
   /** Commits what is pending and closes the file. Safe to call twice. */
   close(): Promise<void>
 }
@@ -50,5 +55,54 @@ export function memoryStore(): StoreOwner {
       },
     }
   }
-  return { namespace, close: async () => {} }
+  const queues = new Map<string, StoredBatch[]>()
+  return {
+    namespace,
+    queue: (name) => memoryQueue(name, queues),
+    queues: async () => [...queues.keys()].map((name) => statsOf(name, queues.get(name) ?? [])),
+    close: async () => {},
+  }
+}
+
+function statsOf(queue: string, held: readonly StoredBatch[]): QueueStats {
+  const sum = (of: (batch: StoredBatch) => number): number => held.reduce((total, batch) => total + of(batch), 0)
+  const first = held[0]
+  if (first === undefined) return { queue, ...EMPTY }
+  return {
+    queue,
+    lastId: held.at(-1)?.id ?? 0,
+    batches: held.length,
+    records: sum(({ records }) => records),
+    bytes: sum(({ bytes }) => bytes),
+    oldestAt: first.storedAt,
+  }
+}
+
+function memoryQueue(name: string, queues: Map<string, StoredBatch[]>): QueueStore {
+  const held = queues.get(name) ?? []
+  queues.set(name, held)
+  const take = (isWanted: (batch: StoredBatch) => boolean) => {
+    const gone = held.filter(isWanted)
+    for (const batch of gone) held.splice(held.indexOf(batch), 1)
+    const { batches, records, bytes } = statsOf(name, gone)
+    return { batches, records, bytes }
+  }
+  return {
+    append: async ({ id, records, body }) => {
+      held.push({ id, records, body, bytes: body.length, storedAt: Date.now() })
+      return body.length
+    },
+    next: async (after) => held.filter(({ id }) => id > after).slice(0, 1),
+    remove: async (ids) => void take(({ id }) => ids.includes(id)),
+    drop: async (after, bytes) => {
+      let freed = 0
+      return take((batch) => {
+        if (batch.id <= after || freed >= bytes) return false
+        freed += batch.bytes
+        return true
+      })
+    },
+    expire: async (after, before) => take(({ id, storedAt }) => id > after && storedAt < before),
+    stats: async () => statsOf(name, held),
+  }
 }

@@ -4,65 +4,112 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Database, openDatabase, RefusedError } from './database.ts'
-import type { Opened, Reply, Request, WorkerOptions } from './protocol.ts'
+import type { Opened, Read, Reply, Request, WorkerOptions, Write } from './protocol.ts'
 
-type Write = Request & { op: 'write' }
+interface Change {
+  readonly id: number
+  readonly ask: Write
+}
 
 const port = parentPort
 const queue: Request[] = []
+/** How often pages that queues have given back are returned to the file system. */
+const SHRINK_EVERY_MS = 2000
+let shrunkAt = 0
 
 function serve(db: Database, requests: readonly Request[]): void {
   const replies: Reply[] = []
-  let writes: Write[] = []
+  const transfers: ArrayBuffer[] = []
+  let changes: Change[] = []
   const flush = (): void => {
-    const errors = commit(db, writes)
-    for (const { id } of writes) {
-      const error = errors.get(id)
-      replies.push(error === undefined ? { id } : { id, error })
-    }
-    writes = []
+    replies.push(...commit(db, changes))
+    changes = []
   }
-  for (const request of requests) {
-    if (request.op === 'write') {
-      writes.push(request)
+  for (const { id, ask } of requests) {
+    if (isWrite(ask)) {
+      changes.push({ id, ask })
       continue
     }
     flush() // A read sees the writes before it and none after it.
-    replies.push(answer(db, request))
+    replies.push(answer(db, id, ask, transfers))
   }
   flush()
-  port?.postMessage(replies)
-  if (requests.at(-1)?.op === 'close') port?.close()
+  port?.postMessage(replies, transfers)
+  if (requests.at(-1)?.ask.op === 'close') port?.close()
+  else shrink(db)
 }
 
-/** Commits all, or, where the group cannot be committed, each for itself. Returns what went wrong, by request. */
-function commit(db: Database, writes: readonly Write[]): Map<number, string> {
-  const errors = new Map<number, string>()
+function isWrite(ask: Write | Read): ask is Write {
+  const { op } = ask
+  return op === 'write' || op === 'append' || op === 'remove' || op === 'drop' || op === 'expire'
+}
+
+/** Commits all, or, where the group cannot be committed, each for itself. */
+function commit(db: Database, changes: readonly Change[]): Reply[] {
+  if (changes.length === 0) return []
+  const replies: Reply[] = []
   try {
-    if (writes.length > 0) transact(db, writes)
+    const durable = changes.some(({ ask }) => 'durable' in ask && ask.durable)
+    db.transact(durable, () => {
+      for (const { id, ask } of changes) replies.push({ id, value: change(db, ask) })
+    })
+    return replies
   } catch (error) {
-    if (writes.length === 1) errors.set((writes[0] as Write).id, (error as Error).message)
-    else for (const write of writes) for (const [id, message] of commit(db, [write])) errors.set(id, message)
+    if (changes.length === 1) return [{ id: (changes[0] as Change).id, error: (error as Error).message }]
+    return changes.flatMap((one) => commit(db, [one]))
   }
-  return errors
 }
 
-function transact(db: Database, writes: readonly Write[]): void {
-  const durable = writes.some((write) => write.durable)
-  db.transact(durable, () => {
-    for (const { space, changes } of writes) for (const [key, value] of changes) db.put(space, key, value)
-  })
+function change(db: Database, ask: Write): unknown {
+  switch (ask.op) {
+    case 'write':
+      for (const [key, value] of ask.changes) db.put(ask.space, key, value)
+      return undefined
+    case 'append':
+      return db.queues.append(ask.queue, ask)
+    case 'remove':
+      return db.queues.remove(ask.queue, ask.ids)
+    case 'drop':
+      return db.queues.drop(ask.queue, ask.after, ask.bytes)
+    case 'expire':
+      return db.queues.expire(ask.queue, ask.after, ask.before)
+  }
 }
 
-function answer(db: Database, request: Exclude<Request, Write>): Reply {
-  const { id } = request
+function answer(db: Database, id: number, ask: Read, transfers: ArrayBuffer[]): Reply {
   try {
-    if (request.op === 'get') return { id, value: db.get(request.space, request.key) }
-    if (request.op === 'entries') return { id, value: db.entries(request.space, request.prefix) }
-    db.close()
-    return { id }
+    return { id, value: read(db, ask, transfers) }
   } catch (error) {
     return { id, error: (error as Error).message }
+  }
+}
+
+function read(db: Database, ask: Read, transfers: ArrayBuffer[]): unknown {
+  switch (ask.op) {
+    case 'get':
+      return db.get(ask.space, ask.key)
+    case 'entries':
+      return db.entries(ask.space, ask.prefix)
+    case 'queues':
+      return db.queues.stats()
+    case 'next': {
+      const batches = db.queues.next(ask.queue, ask.after, ask.maxBytes)
+      for (const { body } of batches)
+        if (body.byteLength === body.buffer.byteLength) transfers.push(body.buffer as ArrayBuffer)
+      return batches
+    }
+    case 'close':
+      return db.close()
+  }
+}
+
+function shrink(db: Database): void {
+  if (Date.now() - shrunkAt < SHRINK_EVERY_MS) return
+  shrunkAt = Date.now()
+  try {
+    db.queues.shrink()
+  } catch {
+    // A full disk, for instance: the pages stay free in the file, and are tried again.
   }
 }
 

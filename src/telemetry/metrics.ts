@@ -58,6 +58,13 @@ export const METRICS = {
     QUEUE,
     'Most batches that may wait; 0 where the budget of bytes is the only bound.',
   ),
+  weir_exporter_queue_records: gauge('{records}', EXPORTER, 'Records that wait in the queue of an exporter.'),
+  weir_exporter_queue_bytes: gauge(
+    'By',
+    EXPORTER,
+    'Bytes that wait in the queue of an exporter: on disk compressed, in memory as admitted.',
+  ),
+  weir_exporter_queue_oldest_seconds: gauge('s', EXPORTER, 'How long the oldest batch has been in a queue on disk.'),
   otelcol_exporter_in_flight_requests: gauge('{requests}', QUEUE, 'Requests on their way.'),
   otelcol_process_uptime: counter('s', [], 'Seconds since the start.'),
   otelcol_process_cpu_seconds: counter('s', [], 'CPU time of the process, user and system.'),

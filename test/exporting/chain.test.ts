@@ -50,7 +50,14 @@ function trial(
     },
     health: () => {},
   })
-  const chain = createChain(delivery, settings, { isStarved: false, starved$: starved }, stop.signal)
+  const chain = createChain({
+    delivery,
+    settings,
+    pressure: { isStarved: false, starved$: starved },
+    signal: stop.signal,
+    shareBytes: 1 << 20,
+    hooks: { lose: () => {}, queueHealth: () => {}, reject: async () => {} },
+  })
   return {
     chain,
     requests,
@@ -100,9 +107,9 @@ test('no more requests are on their way at once than there are consumers', async
   const { chain } = trial(slow, { min_size: 1, consumers: 3 })
   const batches = Array.from({ length: 12 }, () => of(1))
   for (const batch of batches) chain.push(batch)
-  assert.deepEqual([chain.waiting, chain.inFlight], [9, 3])
+  assert.deepEqual([chain.stats.batches, chain.stats.inFlight], [9, 3])
   await chain.close()
-  assert.deepEqual([most, chain.waiting, chain.inFlight], [3, 0, 0])
+  assert.deepEqual([most, chain.stats.batches, chain.stats.inFlight], [3, 0, 0])
   assert.deepEqual(kinds(batches), Array(12).fill('delivered'))
 })
 

@@ -19,6 +19,9 @@ test('the defaults lose nothing: retries never end, the queue slows its source',
     sending_queue: {
       enabled: true,
       num_consumers: 4,
+      sizer: 'requests',
+      max_age: 0,
+      overflow: 'block',
       batch: { flush_timeout: 200, min_size: 500, max_size: 2000, max_bytes: 2 ** 20 },
     },
   })
@@ -44,13 +47,27 @@ test('values that make no sense are refused', () => {
     { sending_queue: { enabled: false } },
     { sending_queue: { batch: { min_size: 0 } } },
     { sending_queue: { queue_size: 10 } },
+    { sending_queue: { max_bytes: '1MiB' } },
+    { sending_queue: { max_age: '1h' } },
+    { sending_queue: { storage: 'file_storage', queue_size: 0 } },
+    { sending_queue: { overflow: 'fall_over' } },
   ]) {
     assert(!schema.safeParse(wrong).success, JSON.stringify(wrong))
   }
 })
 
+test('a bound belongs to a queue on disk, or to one that drops', () => {
+  for (const sending_queue of [
+    { storage: 'file_storage', queue_size: 10, sizer: 'items', max_age: '1h', max_bytes: '10GiB' },
+    { overflow: 'drop_oldest', queue_size: '1MiB', sizer: 'bytes', max_age: '5m' },
+    { storage: 'file_storage', overflow: 'drop_newest' },
+  ]) {
+    assert(schema.safeParse({ sending_queue }).success, JSON.stringify(sending_queue))
+  }
+})
+
 test('keys of the Collector that mean nothing here are explained', () => {
-  for (const key of ['queue_size', 'sizer', 'block_on_overflow', 'wait_for_result', 'storage']) {
+  for (const key of ['block_on_overflow', 'wait_for_result', 'batch.sizer', 'batch.partition']) {
     assert.match(UNSUPPORTED_QUEUE_KEYS[`sending_queue.${key}`] ?? '', /\w/, key)
   }
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { healthCheck } from '../../extensions/health_check.ts'
 import type { Host } from '../../src/component.ts'
+import { memoryStore } from '../../src/storage/store.ts'
 import { HealthBoard } from '../../src/telemetry/health.ts'
 import { testContext } from '../kit/context.ts'
 import { definitionContract } from '../kit/contract.ts'
@@ -23,6 +24,7 @@ async function served(config: object, run: (here: Served) => Promise<void>): Pro
   const host: Host = {
     health: () => board.components,
     startedAt: Date.now() - 65_000,
+    stores: memoryStore(),
     get isReady() {
       return here.isReady
     },

@@ -211,15 +211,17 @@ export function world(): World {
     },
     close: async () => {},
   }
+  const stores = memoryStore()
   const runtime: Runtime = {
     log: createLogger({ level: 'info', encoding: 'console', repeatMs: 0, write: (line) => void logged.push(line) }),
     metrics,
     health,
-    stores: memoryStore(),
+    stores,
+    storages: new Map(),
     deadLetters,
     stateDir: '/nonexistent',
     drain: false,
-    host: { health: () => health.components, isReady: true, startedAt: 0 },
+    host: { health: () => health.components, isReady: true, startedAt: 0, stores },
     budgetBytes: 2 ** 20,
   }
   return {

@@ -1,0 +1,27 @@
+/** Which store a component keeps its state in: that of an extension it names, or the embedded one. */
+import type { Config } from '../config/config.ts'
+import type { StoreOwner } from '../storage/store.ts'
+import type { Runtime } from './runtime.ts'
+
+/** The storage extension that a parsed configuration names, in `storage` or `sending_queue::storage`. */
+export function storageIdOf(config: unknown): string | undefined {
+  const { storage, sending_queue } = (config ?? {}) as { storage?: unknown; sending_queue?: { storage?: unknown } }
+  const id = storage ?? sending_queue?.storage
+  return typeof id === 'string' ? id : undefined
+}
+
+/** Throws where the extension keeps nothing. */
+export function storageOf({ stores, storages }: Pick<Runtime, 'stores' | 'storages'>, config: unknown): StoreOwner {
+  const id = storageIdOf(config)
+  if (id === undefined) return stores
+  const found = storages.get(id)
+  if (found === undefined)
+    throw new Error(`storage: the extension "${id}" keeps no data; name a file_storage extension`)
+  return found
+}
+
+/** Changes when the storage extension that a component names is configured differently. */
+export function storageFingerprint(config: unknown, { extensions }: Config): string {
+  const id = storageIdOf(config)
+  return id === undefined ? '' : (extensions.get(id)?.fingerprint ?? '')
+}
