@@ -14,6 +14,7 @@ import { fieldOf, int32Of, integerOf, type Json, listOf, nanosOf, numberOf, obje
 import { parseJson } from './json-parse.ts'
 import { severityNumberOf, spanContextOf } from './json-record.ts'
 import { type DecodeLimits, droppedCount, OWN_LIMITS } from './limits.ts'
+import { Shapes } from './shapes.ts'
 
 /** Where the functions below count: set by the only entry, which nothing interrupts. */
 let limits = OWN_LIMITS
@@ -42,7 +43,7 @@ export function decodeOtlpJson(
 function readResourceLogs(group: Json, identities: Identities, records: LogRecord[]): void {
   const about = objectOf(group['resource'] ?? {}, 'resource')
   const schemaUrl = textOf(group, 'schemaUrl', 'schema_url')
-  const resource = identities.resource(keyOf(about, schemaUrl), () => resourceOf(about, schemaUrl))
+  const resource = identities.resource(identityOf(about, schemaUrl), () => resourceOf(about, schemaUrl))
   for (const one of listOf(group, 'scopeLogs', 'scope_logs')) {
     readScopeLogs(objectOf(one, 'scopeLogs'), resource, identities, records)
   }
@@ -51,7 +52,7 @@ function readResourceLogs(group: Json, identities: Identities, records: LogRecor
 function readScopeLogs(group: Json, resource: Resource, identities: Identities, records: LogRecord[]): void {
   const about = objectOf(group['scope'] ?? {}, 'scope')
   const schemaUrl = textOf(group, 'schemaUrl', 'schema_url')
-  const scope = identities.scope(keyOf(about, schemaUrl), () => scopeOf(about, schemaUrl))
+  const scope = identities.scope(identityOf(about, schemaUrl), () => scopeOf(about, schemaUrl))
   const list = listOf(group, 'logRecords', 'log_records')
   if (records.length + list.length > limits.maxRecords) {
     throw new RangeError(`the request has more than ${limits.maxRecords} records: send smaller batches`)
@@ -60,7 +61,7 @@ function readScopeLogs(group: Json, resource: Resource, identities: Identities, 
 }
 
 /** As deep as JSON can be written again; a description that is deeper than values may be is not shared. */
-function keyOf(about: Json, schemaUrl: string): string {
+function identityOf(about: Json, schemaUrl: string): string {
   try {
     return `${schemaUrl}\n${JSON.stringify(about)}`
   } catch {
@@ -120,14 +121,23 @@ function recordOf(one: Json, resource: Resource, instrumentationScope: Scope): L
   return record
 }
 
+const shapes = new Shapes()
+
 function attributesOf(list: readonly unknown[]): Attributes {
-  const attributes: Attributes = {}
+  const keys: string[] = []
+  const values: AnyValue[] = []
   for (const one of list) {
     attributesSeen += 1
     if (attributesSeen > limits.maxAttributes) cut += 1
-    else if (isAllowed()) putKeyValue(one, attributes, 0)
+    else if (isAllowed()) {
+      const pair = objectOf(one, 'an attribute')
+      const key = keyOf(pair)
+      if (key === undefined) continue
+      keys.push(key)
+      values.push(readValue(pair['value'], 0))
+    }
   }
-  return attributes
+  return shapes.make(keys, values, keys.length)
 }
 
 /** Counts one more value, and says no when there were enough. */
@@ -138,13 +148,18 @@ function isAllowed(): boolean {
   return false
 }
 
-function putKeyValue(one: unknown, into: Attributes, depth: number): void {
+function put(one: unknown, into: Attributes, depth: number): void {
   const pair = objectOf(one, 'an attribute')
+  const key = keyOf(pair)
+  if (key !== undefined) into[key] = readValue(pair['value'], depth)
+}
+
+/** Undefined for a key that would change what the object inherits. */
+function keyOf(pair: Json): string | undefined {
   const key = textOf(pair, 'key')
-  const value = readValue(pair['value'], depth)
-  // Setting it would change what the object inherits.
-  if (key === '__proto__') cut += 1
-  else into[key] = value
+  if (key !== '__proto__') return key
+  cut += 1
+  return undefined
 }
 
 function readValue(given: unknown, depth: number): AnyValue {
@@ -187,7 +202,7 @@ function arrayOf(array: unknown, depth: number): AnyValue {
 function mapOf(map: unknown, depth: number): AnyValue {
   const into: Attributes = {}
   for (const one of listOf(objectOf(map, 'kvlistValue'), 'values')) {
-    if (isAllowed()) putKeyValue(one, into, depth)
+    if (isAllowed()) put(one, into, depth)
   }
   return into
 }

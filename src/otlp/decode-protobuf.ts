@@ -9,6 +9,7 @@ import type { AnyValue, Attributes, HrTime, LogRecord, Resource, Scope } from '.
 import { Identities } from './identities.ts'
 import { type DecodeLimits, droppedCount, knownSeverity, OWN_LIMITS } from './limits.ts'
 import { ProtoReader } from './proto-reader.ts'
+import { Shapes } from './shapes.ts'
 
 /** Where the functions below read, and what they count: set by the only entry, which nothing interrupts. */
 let reader = new ProtoReader(new Uint8Array(0))
@@ -25,6 +26,7 @@ function begin(): void {
   attributesSeen = 0
   valuesSeen = 0
   cut = 0
+  count = 0
 }
 
 /**
@@ -121,17 +123,16 @@ function within<T>(about: Frame, read: (end: number, schemaUrl: string) => T): T
 }
 
 function readResource(end: number, schemaUrl: string): Resource {
-  const attributes: Attributes = {}
   let isEmpty = true
   while (reader.hasMore(end)) {
     const tag = reader.tag()
     if (tag !== 0x0a) reader.skip(tag, end)
     else {
       isEmpty = false
-      readAttribute(tag, end, attributes)
+      readAttribute(tag, end)
     }
   }
-  return isEmpty && schemaUrl === '' ? EMPTY_RESOURCE : foreignResource(attributes, schemaUrl)
+  return isEmpty && schemaUrl === '' ? EMPTY_RESOURCE : foreignResource(takeAttributes(), schemaUrl)
 }
 
 function readScope(end: number, schemaUrl: string): Scope {
@@ -141,17 +142,16 @@ function readScope(end: number, schemaUrl: string): Scope {
     if (tag === 0x0a) scope.name = reader.text(reader.end(end))
     else if (tag === 0x12) scope.version = reader.text(reader.end(end))
     else if (tag === 0x1a) {
-      scope.attributes ??= {}
-      readAttribute(tag, end, scope.attributes as Attributes)
+      readAttribute(tag, end)
     } else if (tag === 0x20) scope.droppedAttributesCount = droppedCount(reader.uint32(), 0)
     else reader.skip(tag, end)
   }
+  if (count > 0) scope.attributes = takeAttributes() as NonNullable<Scope['attributes']>
   if (schemaUrl !== '') scope.schemaUrl = schemaUrl
   return Object.freeze(scope)
 }
 
 function readRecord(end: number, resource: Resource, instrumentationScope: Scope): LogRecord {
-  const attributes: Attributes = {}
   const record: LogRecord = {
     hrTime: UNKNOWN_TIME,
     hrTimeObserved: UNKNOWN_TIME,
@@ -159,7 +159,7 @@ function readRecord(end: number, resource: Resource, instrumentationScope: Scope
     severityNumber: 0,
     severityText: '',
     body: undefined,
-    attributes,
+    attributes: NONE,
     resource,
     instrumentationScope,
     droppedAttributesCount: 0,
@@ -167,13 +167,15 @@ function readRecord(end: number, resource: Resource, instrumentationScope: Scope
   begin()
   while (reader.hasMore(end)) {
     const tag = reader.tag()
-    if (tag === 0x32) readAttribute(tag, end, attributes)
+    if (tag === 0x32) readAttribute(tag, end)
     else readField(tag, record, end)
   }
+  record.attributes = takeAttributes()
   if (cut > 0) record.droppedAttributesCount = droppedCount(record.droppedAttributesCount, cut)
   return record
 }
 
+const NONE: Attributes = {}
 const UNKNOWN_TIME = Object.freeze([0, 0]) as unknown as HrTime
 
 function readField(tag: number, record: LogRecord, end: number): void {
@@ -227,11 +229,34 @@ function readSpan(tag: number, record: LogRecord, end: number): void {
   record.spanContext = tag === 0x4a ? { traceId: id, spanId, traceFlags } : { traceId, spanId: id, traceFlags }
 }
 
-function readAttribute(tag: number, end: number, into: Attributes): void {
+/** The attributes that are being read, side by side. */
+const keys: string[] = []
+const values: AnyValue[] = []
+let count = 0
+const shapes = new Shapes()
+
+function readAttribute(tag: number, end: number): void {
   if (++attributesSeen > limits.maxAttributes) {
     cut += 1
     reader.skip(tag, end)
-  } else if (isAllowed(tag, end)) readKeyValue(reader.end(end), into, 0)
+    return
+  }
+  if (!isAllowed(tag, end)) return
+  const value = readPair(reader.end(end), 0)
+  if (key === '__proto__') cut += 1
+  else {
+    keys[count] = key
+    values[count++] = value
+  }
+}
+
+function takeAttributes(): Attributes {
+  const attributes = shapes.make(keys, values, count)
+  // What was read is not kept, nor more room than usual.
+  values.fill(undefined, 0, count)
+  if (count > 256) keys.length = values.length = 0
+  count = 0
+  return attributes
 }
 
 /** Counts one more value; passes over the field and says no when there were enough. */
@@ -242,15 +267,23 @@ function isAllowed(tag: number, end: number): boolean {
   return false
 }
 
-function readKeyValue(end: number, into: Attributes, depth: number): void {
-  let key = ''
+/** The key of the pair that was read last. */
+let key = ''
+
+function readPair(end: number, depth: number): AnyValue {
+  let name = ''
   let value: AnyValue = null
   while (reader.hasMore(end)) {
     const tag = reader.tag()
-    if (tag === 0x0a) key = reader.key(reader.end(end))
+    if (tag === 0x0a) name = reader.key(reader.end(end))
     else if (tag === 0x12) value = readValue(reader.end(end), depth)
     else reader.skip(tag, end)
   }
+  key = name
+  return value
+}
+
+function put(into: Attributes, value: AnyValue): void {
   // Setting it would change what the object inherits.
   if (key === '__proto__') cut += 1
   else into[key] = value
@@ -302,7 +335,7 @@ function readNested(tag: number, end: number, depth: number): AnyValue {
     if (inner !== 0x0a) reader.skip(inner, end)
     else if (!isAllowed(inner, end)) continue
     else if (tag === 0x2a) list.push(readValue(reader.end(end), depth))
-    else readKeyValue(reader.end(end), map, depth)
+    else put(map, readPair(reader.end(end), depth))
   }
   return tag === 0x2a ? list : map
 }

@@ -60,10 +60,26 @@ export class ProtoReader {
 
   /** Reads a length and answers where what has it ends. */
   end(limit: number): number {
+    const bytes = this.#bytes
+    let at = this.#at
+    let length = 0
+    // Past the end there are no bytes, which count as 0 and end past the limit.
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = bytes[at++] as number
+      length |= (byte & 0x7f) << shift
+      if (byte >= 0x80) continue
+      if (at + length > limit) break
+      this.#at = at
+      return at + length
+    }
+    return this.#longEnd(limit)
+  }
+
+  #longEnd(limit: number): number {
     const at = this.#at
     const length = this.int64()
     const end = this.#at + (length as number)
-    // Text stands for a length beyond 2^53, and compares as no number does.
+    // Text stands for a length beyond 2^53.
     if (typeof length === 'string' || length < 0 || end > limit) {
       throw new RangeError(
         `truncated protobuf: the field at byte ${at} goes past the end of its message at byte ${limit}`,
@@ -74,8 +90,15 @@ export class ProtoReader {
 
   /** A varint of which the lower 32 bits matter. */
   uint32(): number {
+    // Past the end there is no byte, which is not below anything.
+    const byte = this.#bytes[this.#at] as number
+    if (!(byte < 0x80)) return this.#longUint32()
+    this.#at += 1
+    return byte
+  }
+
+  #longUint32(): number {
     const first = this.#byte()
-    if (first < 0x80) return first
     let value = first & 0x7f
     let byte = first
     let shift = 7
@@ -90,8 +113,14 @@ export class ProtoReader {
 
   /** A signed 64-bit varint; beyond 2^53 as decimal text, so that no digit is lost. */
   int64(): number | string {
+    const byte = this.#bytes[this.#at] as number
+    if (!(byte < 0x80)) return this.#longInt64()
+    this.#at += 1
+    return byte
+  }
+
+  #longInt64(): number | string {
     const first = this.#byte()
-    if (first < 0x80) return first
     const start = this.#at - 1
     let low = first & 0x7f
     let high = 0
@@ -143,14 +172,14 @@ export class ProtoReader {
   text(end: number): string {
     const at = this.#at
     this.#at = end
-    return values.read(this.#bytes, at, end)
+    return values.read(this.#bytes, this.#view, at, end)
   }
 
   /** The name of an attribute. */
   key(end: number): string {
     const at = this.#at
     this.#at = end
-    return keys.read(this.#bytes, at, end)
+    return keys.read(this.#bytes, this.#view, at, end)
   }
 
   hex(end: number): string {
