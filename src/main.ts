@@ -1,9 +1,11 @@
 /** argv, signals, exit codes; nothing else may exit. */
 import { command as asCommand } from './cli/arguments.ts'
 import { components } from './cli/components.ts'
+import { deadLetter } from './cli/dead-letter.ts'
 import { HELP } from './cli/help.ts'
 import type { Command, Io } from './cli/io.ts'
 import { printConfig } from './cli/print-config.ts'
+import { queue } from './cli/queue.ts'
 import { type RunControls, run } from './cli/run.ts'
 import { schema } from './cli/schema.ts'
 import { validate } from './cli/validate.ts'
@@ -52,6 +54,8 @@ const commands: Readonly<Record<string, Command>> = {
     setTimeout(() => process.exit(), LAST_WORDS_MS).unref()
     return code
   }),
+  'dead-letter': deadLetter,
+  queue,
   validate,
   components,
   'print-config': printConfig,

@@ -9,6 +9,8 @@ Commands
   components     list what can be configured (--json)
   print-config   print the configuration with its defaults (--mode redacted|unredacted, --format yaml|json)
   schema         print the JSON Schema of a configuration file, for editors
+  dead-letter    replay: send again what could not be delivered (--to EXPORTER, --state-dir DIR, --config FILE)
+  queue          list what waits on disk; drop --exporter ID removes what nobody sends any more (--state-dir DIR)
   version        print the version
   help           print this
 

@@ -73,6 +73,7 @@ export async function openHost({ stateDir, drain, log, config, isReady }: OpenHo
       health,
       stores,
       storages: new Map(),
+      leftOnDisk: new Map(),
       deadLetters,
       stateDir,
       drain,

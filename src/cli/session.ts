@@ -5,7 +5,10 @@ import { Program, type ReloadResult } from '../graph/program.ts'
 import { createLogger, type Logger } from '../telemetry/logger.ts'
 import type { OwnLogs } from '../telemetry/own-logs.ts'
 import { isWhole, summarise, summaryText } from '../telemetry/summary.ts'
+import { type ControlCommand, type ControlServer, serveControl } from './control.ts'
+import { replayCommand } from './dead-letter.ts'
 import { type OpenHost, openHost, ownResource } from './host.ts'
+import { queueCommands } from './queue.ts'
 
 export interface SessionOptions {
   readonly load: () => LoadResult
@@ -20,6 +23,7 @@ export class Session {
   readonly #host: OpenHost
   readonly #ownLogs: OwnLogs | undefined
   readonly #program: Program
+  #control: ControlServer | undefined
   readonly log: Logger
   #config: Config
   #ready = false
@@ -66,8 +70,20 @@ export class Session {
     await this.#host.serve(this.#config)
     this.#startedAt = performance.now()
     await this.#program.start(this.#config)
+    this.#control = await serveControl(stateDir, this.#commands(), this.log)
     this.#ready = true
     this.log.info('Everything is ready. Begin running and processing data.', { state_dir: stateDir })
+  }
+
+  #commands(): Readonly<Record<string, ControlCommand>> {
+    const { deadLetters, stores, storages } = this.#host.runtime
+    return {
+      'dead-letter replay': replayCommand(this.#program, deadLetters),
+      ...queueCommands(
+        () => [...new Set([stores, ...storages.values()])],
+        (exporter) => this.#program.chain(exporter) !== undefined,
+      ),
+    }
   }
 
   /** True between "everything is ready" and the begin of the shutdown. */
@@ -136,7 +152,8 @@ export class Session {
     this.log.info('Starting shutdown...', { why })
     this.#ready = false
     await this.#reloading
-    const { metrics } = this.#host.runtime
+    const { metrics, leftOnDisk } = this.#host.runtime
+    leftOnDisk.clear()
     const failedBefore = metrics.sum('weir_receiver_outcomes', { outcome: 'failed' })
     const cut = await this.#program.stop(limitMs)
     const pending = metrics.sum('weir_receiver_outcomes', { outcome: 'failed' }) - failedBefore
@@ -148,12 +165,13 @@ export class Session {
         },
       )
     }
-    const summary = summarise(metrics, (performance.now() - this.#startedAt) / 1000, pending)
+    const summary = summarise(metrics, (performance.now() - this.#startedAt) / 1000, pending, leftOnDisk)
+    await this.#control?.close()
     await this.#host.close()
     this.log.info('Shutdown complete.')
     await this.#ownLogs?.close()
     this.#options.stderr(`${summaryText(summary)}\n`)
-    return this.#options.drain && (!isWhole(summary) || cut > 0) ? 2 : 0
+    return this.#options.drain && (!isWhole(summary) || cut > 0 || leftOnDisk.size > 0) ? 2 : 0
   }
 }
 

@@ -21,9 +21,11 @@ export interface Chain {
   /** Takes a batch over: from here on the chain owns its ack. */
   push(batch: Batch): void
   readonly stats: ChainStats
+  /** Resolves when nothing is left on disk. Ask when nothing comes any more. */
+  emptied(): Promise<void>
   /**
-   * Sends what is held in memory; what is on disk stays there, unless `drain` asks for all of it. Resolves when every
-   * batch has settled. What comes later settles `failed`.
+   * Sends what is held in memory; what is on disk stays there. Resolves when every batch has settled. What comes later
+   * settles `failed`.
    */
   close(): Promise<void>
 }
@@ -59,8 +61,6 @@ export interface ChainOptions {
     readonly store: QueueStore
     /** True when the store is not the one that keeps the checkpoints. */
     readonly alwaysDurable: boolean
-    /** True when a stop waits until the queue is empty. */
-    readonly drain: boolean
   }
 }
 
@@ -80,6 +80,7 @@ function memoryChain({ delivery, settings, pressure, signal, hooks, shareBytes }
   let closing: Promise<void> | undefined
   return {
     start: async () => {},
+    emptied: async () => {},
     push(batch) {
       if (closing === undefined) sender.push(batch)
       else batch.ack.settle(CLOSED)
@@ -118,7 +119,6 @@ function diskChain(options: ChainOptions, disk: NonNullable<ChainOptions['disk']
     hooks: { lose: hooks.lose, health: hooks.queueHealth, reject: hooks.reject },
   })
   const close = async (): Promise<void> => {
-    if (disk.drain) await line.emptied(signal)
     await line.closeDoor()
     delivery.leave()
     const limit = setTimeout(() => last.abort(new Error('the exporter is being stopped')), LAST_ATTEMPT_MS)
@@ -129,6 +129,7 @@ function diskChain(options: ChainOptions, disk: NonNullable<ChainOptions['disk']
   let closing: Promise<void> | undefined
   return {
     start: () => line.start(),
+    emptied: () => line.emptied(signal),
     push: (batch) => line.push(batch),
     get stats() {
       return { ...line.stats, inFlight: sender.inFlight }

@@ -40,7 +40,8 @@ export interface BuiltIsland {
   readonly receivers: readonly RunningReceiver[]
   /** In the order of the flow. */
   readonly pipelines: readonly Pipeline[]
-  readonly chains: readonly Chain[]
+  /** By the id of the exporter. */
+  readonly chains: ReadonlyMap<string, Chain>
   /** Everything with a life, in starting order: from the end of the flow to its beginning. */
   readonly parts: readonly Part[]
   /** Removes what the island shows of itself in metrics and health. */
@@ -104,7 +105,7 @@ class Builder {
     return {
       receivers,
       pipelines: this.#island.pipelines.map(({ id }) => this.#pipelines.get(id) as Pipeline),
-      chains: [...this.#chains.values()],
+      chains: this.#chains,
       parts: this.#parts,
     }
   }
@@ -113,7 +114,7 @@ class Builder {
     const context = this.#context('exporter', id)
     const exporter: Exporter = made('exporter', id, () => definition.create(config, context))
     const settings = settingsOf(config)
-    const { metrics, health, drain, stores } = this.#runtime
+    const { metrics, health, stores } = this.#runtime
     const hooks = chainHooks(id, context, this.#runtime)
     const isOnDisk = settings.sending_queue.storage !== undefined
     const storage = storageOf(this.#runtime, config)
@@ -124,7 +125,7 @@ class Builder {
       signal: this.#now,
       hooks,
       shareBytes: this.#shareBytes,
-      ...(isOnDisk ? { disk: { store: storage.queue(id), alwaysDurable: storage !== stores, drain } } : {}),
+      ...(isOnDisk ? { disk: { store: storage.queue(id), alwaysDurable: storage !== stores } } : {}),
     })
     this.#chains.set(id, chain)
     this.#forgets.push(observeChain(id, chain, settings.sending_queue, metrics), () => health.forget(queueKey(id)))

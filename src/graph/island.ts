@@ -3,13 +3,14 @@
  * finds a living consumer behind it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Chain } from '../exporting/chain.ts'
 import { type BuiltIsland, buildIsland, type RunningReceiver } from './build.ts'
 import type { Island } from './plan.ts'
 import { type Runtime, reportHealth } from './runtime.ts'
 
 export interface RunningIsland {
   readonly plan: Island
-  /** Resolves when every receiver that can end has ended, everything it read being acknowledged. */
+  /** Resolves when every receiver that can end has ended, and all that it read has reached its destinations. */
   readonly ended: Promise<void>
   /**
    * Stops taking in, waits until everything admitted has settled and stops the components.
@@ -17,6 +18,8 @@ export interface RunningIsland {
    * left behind. Returns the number of batches cut off so.
    */
   stop(timeoutMs: number): Promise<number>
+  /** What leads to an exporter of this island: for records that come by another way than a pipeline. */
+  chain(exporter: string): Chain | undefined
 }
 
 /** For whoever heeds a signal, but not at once. */
@@ -36,7 +39,7 @@ export async function startIsland(plan: Island, runtime: Runtime, shareBytes: nu
     throw error
   }
   const runs = built.receivers.map((one) => keepRunning(one, runtime, taking.signal))
-  const ended = Promise.all(runs.filter((_, i) => built.receivers[i]?.ends)).then(() => {})
+  const ended = allEnded(built, runs)
 
   const stop = async (timeoutMs: number): Promise<number> => {
     const open = (): number => built.receivers.reduce((total, { intake }) => total + intake.open, 0)
@@ -50,19 +53,25 @@ export async function startIsland(plan: Island, runtime: Runtime, shareBytes: nu
       cut = Math.max(cut, open())
       runtime.log.error('Some batches were never settled; they are left behind.', { batches: open() })
     }
+    for (const [id, { stats }] of built.chains) if (stats.records > 0) runtime.leftOnDisk.set(id, stats.records)
     await stopParts(built, runtime, now.signal)
     clearTimeout(limit)
     built.forget()
     return cut
   }
-  return { plan, ended, stop }
+  return { plan, ended, stop, chain: (exporter) => built.chains.get(exporter) }
+}
+
+async function allEnded({ receivers, chains }: BuiltIsland, runs: readonly Promise<void>[]): Promise<void> {
+  await Promise.all(runs.filter((_, i) => receivers[i]?.ends))
+  await Promise.all([...chains.values()].map((chain) => chain.emptied()))
 }
 
 /** From the beginning of the flow to its end: each waits until nothing comes any more, and lets go what it holds. */
 async function flowOut({ receivers, pipelines, chains }: BuiltIsland, runs: readonly Promise<void>[]): Promise<void> {
   await Promise.all(runs)
   for (const pipeline of pipelines) await pipeline.close()
-  for (const chain of chains) await chain.close()
+  for (const chain of chains.values()) await chain.close()
   for (const { intake } of receivers) {
     await intake.drained()
     intake.close()

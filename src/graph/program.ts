@@ -1,9 +1,11 @@
 /** Everything that runs: extensions and islands, started, reloaded and stopped as a whole. */
 import type { Extension, ExtensionDefinition } from '../component.ts'
 import type { ComponentConfig, Config } from '../config/config.ts'
+import type { Chain } from '../exporting/chain.ts'
 import { type RunningIsland, startIsland } from './island.ts'
 import { type Island, type Plan, planGraph } from './plan.ts'
 import { createContext, type Runtime } from './runtime.ts'
+import { tellOrphans } from './storage.ts'
 
 interface RunningExtension {
   readonly plan: ComponentConfig<ExtensionDefinition>
@@ -31,12 +33,17 @@ export class Program {
     this.#runtime = runtime
   }
 
-  /** Starts everything, or nothing: when one component fails to start, the others are stopped and it rejects. */
-  async start(config: Config): Promise<void> {
-    const plan = planGraph(config)
+  /**
+   * `withReceivers: false` starts what leads to the destinations alone, for records that come by another way.
+   * Starts everything, or nothing: when one component fails to start, the others are stopped and it rejects.
+   */
+  async start(config: Config, { withReceivers = true } = {}): Promise<void> {
+    const planned = planGraph(config)
+    const plan = withReceivers ? planned : { ...planned, islands: planned.islands.map(withoutReceivers) }
     try {
       await this.#startExtensions(plan.extensions)
       for (const island of plan.islands) await this.#startIsland(island, plan)
+      await tellOrphans(this.#runtime, plan)
     } catch (error) {
       await this.stop(0)
       throw error
@@ -44,7 +51,7 @@ export class Program {
     this.#config = config
   }
 
-  /** Resolves when every source that can end has ended. */
+  /** Resolves when every source that can end has ended, and the queues on disk are empty. */
   async ended(): Promise<void> {
     await Promise.all(this.#islands.map((island) => island.ended))
   }
@@ -72,8 +79,14 @@ export class Program {
       throw error
     }
     this.#runtime.health.forget(CONFIGURATION_KEY)
+    await tellOrphans(this.#runtime, plan)
     this.#config = config
     return { kept: kept.length, started: fresh.length, stopped: gone.length }
+  }
+
+  /** What leads to an exporter that runs. */
+  chain(exporter: string): Chain | undefined {
+    return this.#islands.map((island) => island.chain(exporter)).find((chain) => chain !== undefined)
   }
 
   /** Receivers first, then downstream; extensions last. Returns the number of batches that were cut off. */
@@ -142,4 +155,8 @@ export class Program {
     const present = new Set(this.#extensions.map(({ plan }) => plan.fingerprint))
     await this.#startExtensions(plans.filter(({ fingerprint }) => !present.has(fingerprint)))
   }
+}
+
+function withoutReceivers(island: Island): Island {
+  return { ...island, receivers: [] }
 }

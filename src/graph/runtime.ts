@@ -15,6 +15,8 @@ export interface Runtime {
   readonly stores: StoreOwner
   /** Stores of extensions, by the extension's id. */
   readonly storages: Map<string, StoreOwner>
+  /** Records that a stopped exporter has left in its queue on disk, by the exporter's id. */
+  readonly leftOnDisk: Map<string, number>
   readonly deadLetters: DeadLetterFile
   readonly stateDir: string
   readonly drain: boolean

@@ -1,6 +1,7 @@
 /** Which store a component keeps its state in: that of an extension it names, or the embedded one. */
 import type { Config } from '../config/config.ts'
 import type { StoreOwner } from '../storage/store.ts'
+import type { Plan } from './plan.ts'
 import type { Runtime } from './runtime.ts'
 
 /** The storage extension that a parsed configuration names, in `storage` or `sending_queue::storage`. */
@@ -24,4 +25,29 @@ export function storageOf({ stores, storages }: Pick<Runtime, 'stores' | 'storag
 export function storageFingerprint(config: unknown, { extensions }: Config): string {
   const id = storageIdOf(config)
   return id === undefined ? '' : (extensions.get(id)?.fingerprint ?? '')
+}
+
+/** Says which queues on disk hold records that no exporter of the configuration will ever send. */
+export async function tellOrphans(
+  { stores, storages, metrics, log }: Pick<Runtime, 'stores' | 'storages' | 'metrics' | 'log'>,
+  { islands }: Plan,
+): Promise<void> {
+  for (const { labels } of metrics.list('weir_queue_orphaned_records'))
+    metrics.forgetGauges({ queue: labels['queue'] ?? '' })
+  const exporters = islands.flatMap((island) => island.exporters)
+  for (const owner of new Set([stores, ...storages.values()])) {
+    const owned = exporters.filter(({ config }) => isQueueIn(owner, config, { stores, storages })).map(({ id }) => id)
+    for (const { queue, records, batches } of await owner.queues()) {
+      if (batches === 0 || owned.includes(queue)) continue
+      metrics.set('weir_queue_orphaned_records', records, { queue })
+      log.warn(
+        'Records wait on disk for an exporter that is not configured with this storage; configure it again, or remove them with `weir queue drop`.',
+        { exporter: queue, records },
+      )
+    }
+  }
+}
+
+function isQueueIn(owner: StoreOwner, config: unknown, runtime: Pick<Runtime, 'stores' | 'storages'>): boolean {
+  return storageIdOf(config) !== undefined && storageOf(runtime, config) === owner
 }

@@ -65,6 +65,11 @@ export const METRICS = {
     'Bytes that wait in the queue of an exporter: on disk compressed, in memory as admitted.',
   ),
   weir_exporter_queue_oldest_seconds: gauge('s', EXPORTER, 'How long the oldest batch has been in a queue on disk.'),
+  weir_queue_orphaned_records: gauge(
+    '{records}',
+    ['queue'],
+    'Records on disk of an exporter that is not configured any more.',
+  ),
   otelcol_exporter_in_flight_requests: gauge('{requests}', QUEUE, 'Requests on their way.'),
   otelcol_process_uptime: counter('s', [], 'Seconds since the start.'),
   otelcol_process_cpu_seconds: counter('s', [], 'CPU time of the process, user and system.'),

@@ -27,11 +27,18 @@ export interface Summary {
   readonly cutBytes: number
   /** Admitted, but neither delivered nor rejected when the time for it was over. */
   readonly pending: number
+  /** Records by exporter that are in its queue on disk. */
+  readonly leftOnDisk: ReadonlyMap<string, number>
   readonly seconds: number
 }
 
 /** `pending` is what the shutdown cut off. */
-export function summarise(metrics: MetricRegistry, seconds: number, pending = 0): Summary {
+export function summarise(
+  metrics: MetricRegistry,
+  seconds: number,
+  pending = 0,
+  leftOnDisk: ReadonlyMap<string, number> = new Map(),
+): Summary {
   const filtered = lossesOf(metrics, 'weir_component_filtered_records')
   const rejected = lossesOf(metrics, 'weir_component_rejected_records')
   const lost = lossesOf(metrics, 'weir_component_lost_records')
@@ -49,6 +56,7 @@ export function summarise(metrics: MetricRegistry, seconds: number, pending = 0)
     lostBytes: metrics.sum('weir_file_lost_bytes'),
     cutBytes: metrics.sum('weir_file_truncated_bytes'),
     pending,
+    leftOnDisk,
     seconds,
   }
 }
@@ -72,7 +80,7 @@ export function isWhole({ rejected, lost, lostBytes, pending }: Summary): boolea
 
 /** A few aligned lines for a person. */
 export function summaryText(summary: Summary): string {
-  const { read, sent, filtered, rejected, lost, lostBytes, cutBytes, pending, seconds } = summary
+  const { read, sent, filtered, rejected, lost, lostBytes, cutBytes, pending, leftOnDisk, seconds } = summary
   const rate = seconds > 0 ? Math.round(read / seconds) : 0
   const lines = [`${count(read)} events read in ${seconds.toFixed(1)} s (${count(rate)} events/s)`]
   for (const [exporter, records] of sent) lines.push(`${count(records)} delivered to ${exporter}`)
@@ -85,6 +93,9 @@ export function summaryText(summary: Summary): string {
   if (lostBytes > 0) lines.push(`${count(lostBytes)} bytes of files LOST: see weir_file_lost_bytes and the log`)
   if (cutBytes > 0) lines.push(`${count(cutBytes)} bytes cut from lines longer than max_log_size`)
   if (pending > 0) lines.push(`${count(pending)} not delivered in time; sources that replay send them again`)
+  for (const [exporter, records] of leftOnDisk) {
+    lines.push(`${count(records)} wait on disk for ${exporter}, and are sent after the next start`)
+  }
   if (isWhole(summary)) lines.push('nothing rejected, nothing lost')
   return lines.join('\n')
 }

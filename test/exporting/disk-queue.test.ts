@@ -36,7 +36,6 @@ interface Trial {
 
 interface Options {
   readonly queue?: Partial<QueueSettings>
-  readonly drain?: boolean
   readonly alwaysDurable?: boolean
 }
 
@@ -44,7 +43,7 @@ interface Options {
 async function trial(
   store: QueueStore,
   attempt: (records: readonly LogRecord[], signal: AbortSignal) => Promise<void>,
-  { queue = {}, drain = false, alwaysDurable = false }: Options = {},
+  { queue = {}, alwaysDurable = false }: Options = {},
 ): Promise<Trial> {
   const plain = settingsOf({})
   const settings = {
@@ -83,7 +82,7 @@ async function trial(
       queueHealth: (status, reason) => void health.push({ status, reason }),
       reject,
     },
-    disk: { store: watched, alwaysDurable, drain },
+    disk: { store: watched, alwaysDurable },
   })
   await chain.start()
   return { chain, lost, letters, health, now, durable }
@@ -279,18 +278,15 @@ test('a stop leaves on disk what is not delivered, and does not wait for a desti
   await owner.close()
 })
 
-test('a stop of a run that drains waits until the queue is empty', async () => {
+test('a run that drains can wait until the queue is empty', async () => {
   const owner = await openStore(freshDir())
   let failures = 20
-  const { chain } = await trial(
-    owner.queue('a'),
-    async () => {
-      if (failures-- > 0) throw new Error('down')
-    },
-    { drain: true },
-  )
+  const { chain } = await trial(owner.queue('a'), async () => {
+    if (failures-- > 0) throw new Error('down')
+  })
   push(chain, 30)
   push(chain, 30)
+  await chain.emptied()
   await chain.close()
   assert.equal((await owner.queue('a').stats()).records, 0)
   await owner.close()

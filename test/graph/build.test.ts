@@ -58,7 +58,7 @@ service:
 `,
   )
   assert.deepEqual([here.instances.get('stamp')?.length, here.instances.get('sink')?.length], [2, 1])
-  assert.equal(built.chains.length, 1)
+  assert.equal(built.chains.size, 1)
 })
 
 test('a component that cannot be made is named, and nothing is left of the others', () => {

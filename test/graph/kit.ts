@@ -209,6 +209,8 @@ export function world(): World {
       letters.push(...given.map(({ reason }) => reason))
       return given.length
     },
+    take: async () => [],
+    keep: async () => {},
     close: async () => {},
   }
   const stores = memoryStore()
@@ -218,6 +220,7 @@ export function world(): World {
     health,
     stores,
     storages: new Map(),
+    leftOnDisk: new Map(),
     deadLetters,
     stateDir: '/nonexistent',
     drain: false,
