@@ -1,0 +1,139 @@
+/** What ECS says of a Kubernetes audit event beyond its attributes: classes, outcome, bodies. */
+import type { AnyValue, Attributes } from '../records/record.ts'
+import type { DocumentBuilder } from './builder.ts'
+import { fieldNumber } from './fields.ts'
+import { objectText } from './free-form.ts'
+import { quote } from './text.ts'
+
+const CATEGORY = fieldNumber('event.category')
+const TYPE = fieldNumber('event.type')
+const ACTION = fieldNumber('event.action')
+const OUTCOME = fieldNumber('event.outcome')
+const DURATION = fieldNumber('event.duration')
+const KIND = fieldNumber('kubernetes.audit.kind')
+const STAGE_TIME = fieldNumber('kubernetes.audit.stageTimestamp')
+const IMAGES = fieldNumber('container.image.name')
+const REQUEST = fieldNumber('kubernetes.audit.requestObject')
+const RESPONSE = fieldNumber('kubernetes.audit.responseObject')
+const UNINDEXED = fieldNumber('weir.k8s.audit.unindexed')
+
+const TYPES: Readonly<Record<string, string>> = {
+  get: 'access',
+  list: 'access',
+  watch: 'access',
+  create: 'creation',
+  post: 'creation',
+  update: 'change',
+  patch: 'change',
+  put: 'change',
+  delete: 'deletion',
+  deletecollection: 'deletion',
+  impersonate: 'access',
+  bind: 'change',
+  escalate: 'change',
+}
+
+const CATEGORIES: Readonly<Record<string, string>> = {
+  roles: '["iam","configuration"]',
+  rolebindings: '["iam","configuration"]',
+  clusterroles: '["iam","configuration"]',
+  clusterrolebindings: '["iam","configuration"]',
+  serviceaccounts: '["iam","configuration"]',
+  certificatesigningrequests: '["iam","configuration"]',
+  tokenreviews: '["authentication"]',
+  subjectaccessreviews: '["iam"]',
+  selfsubjectaccessreviews: '["iam"]',
+  selfsubjectrulesreviews: '["iam"]',
+  localsubjectaccessreviews: '["iam"]',
+  networkpolicies: '["network","configuration"]',
+  services: '["network","configuration"]',
+  ingresses: '["network","configuration"]',
+  endpoints: '["network","configuration"]',
+  endpointslices: '["network","configuration"]',
+}
+
+/** Subresources through which a request reaches into a container. */
+const PROCESSES = new Set(['exec', 'attach'])
+
+function own<T>(table: Readonly<Record<string, T>>, key: AnyValue): T | undefined {
+  return typeof key === 'string' && Object.hasOwn(table, key) ? table[key] : undefined
+}
+
+/** `time` is the record's, as JSON text. */
+export function putAudit(attributes: Readonly<Attributes>, time: string, into: DocumentBuilder): void {
+  const verb = attributes['k8s.audit.verb']
+  const decision = attributes['k8s.audit.decision']
+  const type = own(TYPES, verb) ?? 'info'
+  into.set(CATEGORY, categoryOf(attributes))
+  into.set(TYPE, decision === 'forbid' ? `["${type}","denied"]` : `["${type}"]`)
+  if (typeof verb === 'string') into.set(ACTION, quote(verb))
+  const outcome = outcomeOf(decision, attributes['k8s.audit.response.code'])
+  if (outcome !== '') into.set(OUTCOME, outcome)
+  const latency = attributes['k8s.audit.latency']
+  if (typeof latency === 'number' && latency >= 0 && latency < 9e9) {
+    into.set(DURATION, BigInt(Math.round(latency * 1e9)).toString())
+  }
+  into.set(KIND, '"Event"')
+  into.set(STAGE_TIME, time)
+  putBodies(attributes, into)
+}
+
+function categoryOf(attributes: Readonly<Attributes>): string {
+  const resource = attributes['k8s.audit.object.resource']
+  if (resource === undefined) return '["web"]'
+  if (PROCESSES.has(attributes['k8s.audit.object.subresource'] as string)) return '["process","configuration"]'
+  return own(CATEGORIES, resource) ?? '["configuration"]'
+}
+
+function outcomeOf(decision: AnyValue, code: AnyValue): string {
+  if (decision === 'allow') return '"success"'
+  if (decision === 'forbid') return '"failure"'
+  if (typeof code !== 'number') return ''
+  return code < 400 ? '"success"' : '"failure"'
+}
+
+/** The bodies of request and response, where the record carries them or the whole event. */
+function putBodies(attributes: Readonly<Attributes>, into: DocumentBuilder): void {
+  const request = attributes['k8s.audit.request_object']
+  const response = attributes['k8s.audit.response_object']
+  const original = attributes['log.record.original']
+  if (request === undefined && response === undefined && original === undefined) return
+  const event = request === undefined && response === undefined ? parsedObject(original) : undefined
+  putBody(REQUEST, 'requestObject', request, event, into)
+  putBody(RESPONSE, 'responseObject', response, event, into)
+}
+
+function putBody(field: number, name: string, text: AnyValue, event: JsonMap | undefined, into: DocumentBuilder): void {
+  const object = text === undefined ? asMap(event?.[name]) : parsedObject(text)
+  if (object !== undefined) {
+    // The builder writes the braces of maps.
+    const inner = objectText(object).slice(1, -1)
+    into.set(field, inner)
+    if (field === REQUEST) putImages(object, into)
+  } else if (typeof text === 'string') {
+    // Cut, or no object at all: kept as it is.
+    into.add(UNINDEXED, `"${name}":${quote(text)}`)
+  }
+}
+
+function putImages(pod: JsonMap, into: DocumentBuilder): void {
+  const containers = asMap(pod['spec'])?.['containers']
+  if (!Array.isArray(containers)) return
+  const images = containers.map((one) => asMap(one)?.['image']).filter((image) => typeof image === 'string')
+  if (images.length > 0) into.set(IMAGES, `[${images.map(quote).join(',')}]`)
+}
+
+type JsonMap = Readonly<Record<string, unknown>>
+
+function asMap(value: unknown): JsonMap | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonMap) : undefined
+}
+
+function parsedObject(text: AnyValue): JsonMap | undefined {
+  if (typeof text !== 'string' || !text.startsWith('{')) return undefined
+  try {
+    return asMap(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,89 @@
+/** What is done with an attribute, looked up by its name: the tables, compiled. */
+import { boundedCache } from '../records/bounded-cache.ts'
+import type { AnyValue } from '../records/record.ts'
+import { AUDIT_TABLE } from './audit-table.ts'
+import type { DocumentBuilder } from './builder.ts'
+import { fieldNumber } from './fields.ts'
+import { cleanKey, freeFormText, opaqueText } from './free-form.ts'
+import { ECS_TABLE } from './table.ts'
+import { quote } from './text.ts'
+import { type Target, type Targets, targetsOf } from './types.ts'
+import { ENCODERS, type Encode, someAddresses } from './values.ts'
+
+interface Fill {
+  readonly field: number
+  readonly encode: Encode
+}
+
+/** The fields that an attribute fills; `map` and `entry` where it is one key of a free-form map. */
+interface Plan {
+  readonly fills: readonly Fill[]
+  readonly map: number
+  /** `"key":`, ready. */
+  readonly entry: string
+}
+
+export class Plans {
+  readonly #known = new Map<string, Plan>()
+  readonly #prefixes: (readonly [prefix: string, map: number])[] = []
+  readonly #others: (name: string) => Plan
+  readonly #rest: number
+  readonly #unindexed: number
+
+  /** Later tables win. What is in none of them goes to the map `rest`, and to `unindexed` what that may not hold. */
+  constructor(tables: readonly Readonly<Record<string, Targets>>[], rest: string, unindexed: string) {
+    this.#rest = fieldNumber(rest)
+    this.#unindexed = fieldNumber(unindexed)
+    for (const [name, targets] of Object.entries(Object.assign({}, ...tables) as Record<string, Targets>)) {
+      const all = targetsOf(targets)
+      if (name.endsWith('*')) this.#prefixes.push([name.slice(0, -1), fieldNumber((all[0] as Target).field)])
+      else this.#known.set(name, { fills: fillsOf(all), map: this.#rest, entry: entryOf(name) })
+    }
+    // Names that an event supplies are many: they are remembered for a while only.
+    this.#others = boundedCache(2048, (name) => this.#makeOther(name))
+  }
+
+  #makeOther(name: string): Plan {
+    for (const [prefix, map] of this.#prefixes) {
+      if (name.startsWith(prefix)) return { fills: [], map, entry: entryOf(name.slice(prefix.length)) }
+    }
+    return { fills: [], map: this.#rest, entry: entryOf(name) }
+  }
+
+  /** Puts one attribute where it belongs. A value that fits none of its fields goes to the map of the rest. */
+  put(name: string, value: AnyValue, into: DocumentBuilder): void {
+    const plan = this.#known.get(name) ?? this.#others(name)
+    let fits = false
+    for (const { field, encode } of plan.fills) {
+      const text = encode(value)
+      if (text === undefined) continue
+      fits = true
+      into.set(field, text)
+    }
+    if (!fits) this.#putFreeForm(plan, name, value, into)
+  }
+
+  #putFreeForm({ map, entry }: Plan, name: string, value: AnyValue, into: DocumentBuilder): void {
+    if (value === undefined || value === null) return
+    const text = freeFormText(value, name)
+    if (text === undefined) into.add(this.#unindexed, entryOf(name) + opaqueText(value))
+    // The resource may have set the same key: two equal keys would spoil the document.
+    else if (map !== this.#rest && into.mayHold(map, entry)) into.add(this.#rest, `${entryOf(name)}${text}`)
+    else into.add(map, entry + text)
+  }
+}
+
+function entryOf(name: string): string {
+  return `${quote(cleanKey(name))}:`
+}
+
+function fillsOf(targets: readonly Target[]): Fill[] {
+  return targets.map(({ field, type }) => ({
+    field: fieldNumber(field),
+    encode: type === 'ip' && targets.length > 1 ? someAddresses : ENCODERS[type],
+  }))
+}
+
+export const RECORD_PLANS = new Plans([ECS_TABLE], 'weir.attributes', 'weir.unindexed')
+export const AUDIT_PLANS = new Plans([ECS_TABLE, AUDIT_TABLE], 'weir.attributes', 'weir.unindexed')
+export const RESOURCE_PLANS = new Plans([ECS_TABLE], 'weir.resource', 'weir.unindexed_resource')

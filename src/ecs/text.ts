@@ -1,0 +1,33 @@
+/** Pieces of JSON text: strings and times. */
+import type { HrTime } from '../records/record.ts'
+
+// What JSON must escape, and surrogates, which may be lone.
+const MUST_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/
+
+/** The inside of a JSON string. Most need no escaping, and a test is far cheaper than `JSON.stringify`. */
+export function escaped(text: string): string {
+  return MUST_ESCAPE.test(text) ? JSON.stringify(text.toWellFormed()).slice(1, -1) : text
+}
+
+export function quote(text: string): string {
+  return `"${escaped(text)}"`
+}
+
+/** The years that RFC 3339 can write, in seconds since the Unix epoch. */
+const FIRST_SECOND = -62_167_219_200
+const LAST_SECOND = 253_402_300_799
+
+let lastSecond = Number.NaN
+let lastText = ''
+
+/** `"2026-01-02T03:04:05.000000006Z"` with its quotes. Total: what is no time is written as the nearest that is one. */
+export function timeText([seconds, nanos]: HrTime): string {
+  if (seconds !== lastSecond) {
+    // Records of one second come together.
+    const writable = Math.trunc(Math.min(LAST_SECOND, Math.max(FIRST_SECOND, seconds || 0)))
+    lastText = `"${new Date(writable * 1000).toISOString().slice(0, 19)}.`
+    lastSecond = seconds
+  }
+  const fraction = nanos >= 0 && nanos <= 999_999_999 ? Math.trunc(nanos) : 0
+  return `${lastText}${String(fraction).padStart(9, '0')}Z"`
+}
