@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { type Context, defineExporter, type Exporter } from '../../src/component.ts'
 import { encodeOrReject } from '../../src/exporting/errors.ts'
 import { deliverySettings, UNSUPPORTED_QUEUE_KEYS } from '../../src/exporting/settings.ts'
-import { httpHeaders, httpUrl, readTls, tlsSettings } from '../../src/net/client-settings.ts'
-import { httpPoster } from '../../src/net/http-post.ts'
+import { httpUrl, UNSUPPORTED_CLIENT_KEYS } from '../../src/net/client-settings.ts'
+import { createHttpClient, httpClientSettings } from '../../src/net/http-client.ts'
 import type { LogRecord } from '../../src/records/record.ts'
 import { createEncoder } from './encoder.ts'
 import { createTransport, type Transport } from './transport.ts'
@@ -20,8 +20,7 @@ const config = z
       .strictObject({ level: z.int().min(1).max(19).default(1).describe('1 is fastest; gzip goes to 9, zstd to 19.') })
       .prefault({})
       .describe('How hard to compress.'),
-    headers: httpHeaders().default({}).describe('Headers of every request, e.g. `X-Scope-OrgID` or `Authorization`.'),
-    tls: tlsSettings.prefault({}).describe('Certificates for `https://`.'),
+    ...httpClientSettings(),
     ...deliverySettings({ timeout: '30s' }),
   })
   .refine(({ endpoint, logs_endpoint }) => endpoint !== undefined || logs_endpoint !== undefined, {
@@ -41,15 +40,7 @@ export const otlpHttp = defineExporter({
     traces_endpoint: 'Weir carries logs only',
     metrics_endpoint: 'Weir carries logs only',
     profiles_endpoint: 'Weir carries logs only',
-    auth: 'authenticator extensions are not available; put the credentials into headers, e.g. Authorization: ${env:TOKEN}',
-    proxy_url: 'proxies are not available; send through a gateway',
-    middlewares: 'middlewares are not available',
-    cookies: 'cookies are not kept',
-    'tls.insecure': 'write the endpoint as http:// instead',
-    'tls.reload_interval': 'certificates are read at start and on reload',
-    'tls.cipher_suites': "the runtime's own list is used; choose min_version instead",
-    'tls.curve_preferences': "the runtime's own list is used",
-    'tls.include_system_ca_certs_pool': 'put every authority that you trust into ca_file',
+    ...UNSUPPORTED_CLIENT_KEYS,
   },
   examples: [
     { endpoint: 'http://localhost:4318' },
@@ -58,6 +49,7 @@ export const otlpHttp = defineExporter({
       encoding: 'json',
       compression: 'zstd',
       headers: { 'X-Scope-OrgID': 'security' },
+      auth: { bearer_token_file: '/var/run/secrets/tokens/loki' },
       tls: { ca_file: '/etc/ssl/loki-ca.pem' },
     },
   ],
@@ -65,16 +57,15 @@ export const otlpHttp = defineExporter({
 })
 
 function createExporter(settings: Config, context: Context): Exporter {
-  const { encoding, compression, headers, compression_params, sending_queue } = settings
-  const poster = httpPoster({ maxSockets: sending_queue.num_consumers, tls: readTls(settings.tls) })
+  const { encoding, compression, compression_params, sending_queue } = settings
+  const client = createHttpClient(settings, { maxSockets: sending_queue.num_consumers, log: context.log })
   const encoder = createEncoder(encoding)
   const transport = createTransport({
     url: urlOf(settings),
-    headers,
     contentType: encoding === 'json' ? 'application/json' : 'application/x-protobuf',
     compression,
     level: compression === 'gzip' ? Math.min(9, compression_params.level) : compression_params.level,
-    poster,
+    client,
     onAnswered: (body) => encoder.release(body),
     onSent: (bytes) => context.count('weir_exporter_sent_bytes', bytes),
     onUnreadable() {
@@ -103,7 +94,7 @@ function createExporter(settings: Config, context: Context): Exporter {
       await promise
     },
     async stop() {
-      poster.close()
+      client.close()
     },
   }
 }

@@ -1,78 +1,88 @@
 /**
- * One HTTP POST over a pool of kept connections. No retries, no redirects, no environment: what becomes of
- * a refusal is the caller's business.
+ * One HTTP request over a pool of kept connections. No retries, no redirects: what becomes of a refusal is the
+ * caller's business.
  */
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { TlsOptions } from './client-settings.ts'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { Agents } from './agents.ts'
 
 export interface PostResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** At most `MAX_RESPONSE_BYTES`; the rest is read and thrown away. */
+  /** At most as long as the client allows. */
   readonly body: Buffer
+  /** True when the body was longer and its end is missing. */
+  readonly isCut: boolean
 }
 
-export interface HttpPoster {
-  /** Rejects on socket errors and when `signal` aborts. Any status resolves. */
-  post(
-    url: URL,
-    headers: Readonly<Record<string, string>>,
-    body: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<PostResponse>
-  close(): void
+export interface HttpRequest {
+  readonly method: string
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
 }
 
-const MAX_RESPONSE_BYTES = 64 * 1024
+/** Longest time that a proxy may take to reach the destination. */
+const TUNNEL_MS = 15_000
 
-export function httpPoster(options: { readonly maxSockets: number; readonly tls?: TlsOptions }): HttpPoster {
-  const pool = { keepAlive: true, maxSockets: options.maxSockets, keepAliveMsecs: 30_000, scheduling: 'lifo' as const }
-  const plain = new HttpAgent(pool)
-  const secure = new HttpsAgent({ ...pool, ...options.tls })
+/** What is read and thrown away behind the bound, so that the connection can be kept. */
+const SPILL_BYTES = 1024 * 1024
 
-  const post: HttpPoster['post'] = (url, headers, body, signal) => {
-    const { promise, resolve, reject } = Promise.withResolvers<PostResponse>()
-    const isSecure = url.protocol === 'https:'
-    const settings = { method: 'POST', headers: { ...headers, 'content-length': String(body.byteLength) }, signal }
-    const onResponse = (response: IncomingMessage): void => collect(response, resolve, reject)
-    const request: ClientRequest = isSecure
-      ? httpsRequest(url, { ...settings, agent: secure }, onResponse)
-      : httpRequest(url, { ...settings, agent: plain }, onResponse)
-    // The reason of the signal says more than "This operation was aborted".
-    request.on('error', (error) => reject(signal.aborted ? signal.reason : error))
-    request.end(body)
-    return promise
+/** Rejects on socket errors and, at once, with the reason of `signal` when it aborts. Any status resolves. */
+export function sendOnce(
+  agents: Agents,
+  { method, url, headers, body }: HttpRequest,
+  maxResponseBytes: number,
+  signal: AbortSignal,
+): Promise<PostResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<PostResponse>()
+  if (signal.aborted) return Promise.reject(signal.reason)
+  const { agent, isProxied } = agents.for(url)
+  const settings = {
+    method,
+    agent,
+    headers: { ...headers, 'content-length': String(body.byteLength) },
+    ...(isProxied ? { timeout: TUNNEL_MS } : {}),
   }
-
-  return {
-    post,
-    close() {
-      plain.destroy()
-      secure.destroy()
-    },
+  const onResponse = (response: IncomingMessage): void => collect(response, maxResponseBytes, resolve, reject)
+  const isSecure = url.protocol === 'https:'
+  const request: ClientRequest = (isSecure ? httpsRequest : httpRequest)(url, settings, onResponse)
+  const abort = (): void => {
+    reject(signal.reason)
+    // A request whose tunnel is still being dug says nothing of this until the proxy has answered, or TUNNEL_MS is over.
+    request.destroy()
   }
+  signal.addEventListener('abort', abort, { once: true })
+  request.on('error', reject)
+  request.on('close', () => signal.removeEventListener('abort', abort))
+  request.end(body)
+  return promise
 }
 
 function collect(
   response: IncomingMessage,
+  maxBytes: number,
   resolve: (response: PostResponse) => void,
   reject: (error: Error) => void,
 ): void {
   const chunks: Buffer[] = []
   let size = 0
-  response.on('data', (chunk: Buffer) => {
-    if (size < MAX_RESPONSE_BYTES) chunks.push(chunk)
-    size += chunk.length
-  })
-  response.on('error', reject)
-  response.on('end', () =>
+  const done = (): void =>
     resolve({
       status: response.statusCode ?? 0,
       headers: response.headers,
-      body: Buffer.concat(chunks).subarray(0, MAX_RESPONSE_BYTES),
-    }),
-  )
+      body: Buffer.concat(chunks).subarray(0, maxBytes),
+      isCut: size > maxBytes,
+    })
+  response.on('data', (chunk: Buffer) => {
+    if (size < maxBytes) chunks.push(chunk)
+    size += chunk.length
+    if (size <= maxBytes + SPILL_BYTES) return
+    done()
+    response.destroy()
+  })
+  response.on('error', reject)
+  response.on('end', done)
 }
 
 /** Milliseconds of a `Retry-After` header, given in seconds or as an HTTP date (RFC 9110, 10.2.3). At most an hour. */
