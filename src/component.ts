@@ -9,6 +9,7 @@
 import type { OperatorFunction } from 'rxjs'
 import type { z } from 'zod'
 import type { Batch } from './flow/batch.ts'
+import type { Gate } from './flow/gate.ts'
 import type { Intake } from './flow/intake.ts'
 import type { RecordCounters } from './flow/operators.ts'
 import type { LogRecord } from './records/record.ts'
@@ -87,6 +88,8 @@ export interface Receiver extends Lifecycle {
 export interface Processor extends Lifecycle {
   /** A fresh operator; called again after one ended in an error. */
   operator(): OperatorFunction<Batch, Batch>
+  /** While it is shut, the receivers that feed the processor's pipeline take nothing in. */
+  readonly gate?: Gate
 }
 
 export interface Exporter extends Lifecycle {

@@ -8,6 +8,7 @@ import { fileStorage } from '../extensions/file_storage.ts'
 import { healthCheck } from '../extensions/health_check.ts'
 import { attributes } from '../processors/attributes/index.ts'
 import { filter } from '../processors/filter.ts'
+import { memoryLimiter } from '../processors/memory_limiter/index.ts'
 import { redaction } from '../processors/redaction/index.ts'
 import { fileLog } from '../receivers/file_log/index.ts'
 import { k8sAudit } from '../receivers/k8s_audit.ts'
@@ -15,7 +16,7 @@ import type { Registry } from './component.ts'
 
 export const registry: Registry = {
   receivers: [fileLog, k8sAudit],
-  processors: [attributes, filter, redaction],
+  processors: [attributes, filter, memoryLimiter, redaction],
   exporters: [file, otlpHttp, stdout],
   connectors: [forward, routing],
   extensions: [fileStorage, healthCheck],

@@ -127,7 +127,6 @@ function readComponent(key: string, { at, value }: Entry, place: Place): Compone
 /** Of the Collector's components that every configuration has, those that are not components here. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['batch', '; exporters batch by themselves, so remove this and its references'],
-  ['memory_limiter', '; memory is bounded by service::memory::budget, so remove this and its references'],
 ])
 
 function unknownType(id: string, type: string, { section, types, session }: Place): string {

@@ -15,11 +15,12 @@ import { Delivery } from '../exporting/deliver.ts'
 import { settingsOf } from '../exporting/settings.ts'
 import { Budget } from '../flow/budget.ts'
 import { anyPressure, type Pressure, pressureOf } from '../flow/coalesce.ts'
+import { allOpen, type Gate } from '../flow/gate.ts'
 import { Intake } from '../flow/intake.ts'
 import { copyAmong, copying, routeAmong, type Sink, shareAmong } from './fan-out.ts'
 import { chainHooks, deliveryHooks, intakeObserver, observeChain, queueKey } from './observe.ts'
 import { createPipeline, type NamedProcessor, type Pipeline } from './pipeline.ts'
-import type { Island } from './plan.ts'
+import { type Island, pipelinesBehind } from './plan.ts'
 import { createContext, forgetHealth, type Runtime } from './runtime.ts'
 import { storageOf } from './storage.ts'
 
@@ -73,6 +74,8 @@ class Builder {
   readonly #chains = new Map<string, Chain>()
   readonly #connectors = new Map<string, { readonly connector: Connector; readonly context: Context }>()
   readonly #pipelines = new Map<string, Pipeline>()
+  /** Of the processors, by pipeline. */
+  readonly #gates = new Map<string, readonly Gate[]>()
   readonly #parts: Part[] = []
   readonly #forgets: (() => void)[] = []
 
@@ -152,6 +155,10 @@ class Builder {
       const sink = this.#connectorSink(each.id)
       return exporters.length > 1 ? copying(sink) : sink
     })
+    this.#gates.set(
+      id,
+      mine.flatMap(({ processor }) => processor.gate ?? []),
+    )
     this.#pipelines.set(id, createPipeline(id, mine, shareAmong(sinks), this.#runtime))
   }
 
@@ -173,7 +180,8 @@ class Builder {
     this.#parts.push({ kind: 'receiver', id, part: receiver })
     const { observer, forget } = intakeObserver(id, budget, this.#runtime.metrics)
     this.#forgets.push(forget)
-    const intake = new Intake(budget, { observer, isFinal: definition.delivery === 'respond' })
+    const gate = allOpen(pipelinesBehind(this.#island, id).flatMap((one) => this.#gates.get(one.id) ?? []))
+    const intake = new Intake(budget, { observer, gate, isFinal: definition.delivery === 'respond' })
     const sink = copyAmong(this.#fedBy(id))
     intake.batches$.subscribe((batch) => sink.push(batch))
     return { id, receiver, intake, ends: definition.ends }

@@ -99,3 +99,17 @@ function inFlowOrder(pipelines: readonly PipelineConfig[]): PipelineConfig[] {
   for (const pipeline of pipelines) visit(pipeline)
   return ordered
 }
+
+/** The pipelines that records of a receiver (or connector) come to, through connectors as well. */
+export function pipelinesBehind({ pipelines }: Pick<Island, 'pipelines'>, id: string): PipelineConfig[] {
+  const found = new Set<PipelineConfig>()
+  const visit = (source: string): void => {
+    for (const pipeline of pipelines.filter(({ receivers }) => receivers.some((one) => one.id === source))) {
+      if (found.has(pipeline)) continue
+      found.add(pipeline)
+      for (const { id: next } of pipeline.exporters) visit(next)
+    }
+  }
+  visit(id)
+  return [...found]
+}

@@ -41,6 +41,17 @@ export const METRICS = {
   ),
   otelcol_processor_incoming_items: counter('{records}', PROCESSOR, 'Records given to a processor.'),
   otelcol_processor_outgoing_items: counter('{records}', PROCESSOR, 'Records a processor passed on.'),
+  otelcol_processor_memory_limiter_accepted_log_records: counter(
+    '{records}',
+    ['processor'],
+    'Records that passed while memory was not short, or were on their way already.',
+  ),
+  weir_memory_limiter_closings: counter('{closings}', ['processor'], 'Times the doors of receivers were shut.'),
+  weir_memory_limited: gauge(
+    '1',
+    ['processor'],
+    '1 while memory is short and the doors of receivers are shut, else 0.',
+  ),
   otelcol_exporter_sent_log_records: counter('{records}', EXPORTER, 'Records the destination has acknowledged.'),
   otelcol_exporter_send_failed_log_records: counter(
     '{records}',
