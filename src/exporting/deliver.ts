@@ -81,7 +81,9 @@ export class Delivery {
   async #judge(records: readonly LogRecord[], error: Error, signal: AbortSignal): Promise<Verdict> {
     if (error instanceof PartialError) {
       const outcome = await this.#takePartial(records, error)
-      return error.retry.length === 0 ? { outcome } : { outcome, again: { records: error.retry, error } }
+      if (error.retry.length > 0) return { outcome, again: { records: error.retry, error: error.why ?? error } }
+      this.#hooks.health('ok')
+      return { outcome }
     }
     const tooLarge = error instanceof TooLargeError
     if (!tooLarge && !(error instanceof RejectedError)) return { outcome: DELIVERED, again: { records, error } }

@@ -65,17 +65,21 @@ export class PartialError extends Error {
   readonly rejectedCount: number
   /** Not now: sent again. */
   readonly retry: readonly LogRecord[]
+  /** What keeps them: a RetryLaterError that says when, or a HoldError when somebody must act. */
+  readonly why: RetryLaterError | HoldError | undefined
   constructor(
     message: string,
     parts: {
       rejected?: PartialError['rejected']
       rejectedCount?: number
       retry?: readonly LogRecord[]
+      why?: RetryLaterError | HoldError
     },
   ) {
     super(message)
     this.rejected = parts.rejected ?? []
     this.rejectedCount = parts.rejectedCount ?? 0
     this.retry = parts.retry ?? []
+    this.why = parts.why
   }
 }

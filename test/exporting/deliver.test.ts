@@ -135,6 +135,36 @@ test('of a partly taken batch only what may succeed is sent again', async () => 
   assert.deepEqual([seen.sent, seen.letters.map(({ reason }) => reason)], [4, ['mapping']])
 })
 
+test('what holds the rest of a partly taken batch decides how it waits, and the rest alone is sent again', async () => {
+  const requests: unknown[][] = []
+  const { seen, deliver } = trial(async (records) => {
+    requests.push(numbers(records))
+    const retry = records.slice(1)
+    if (requests.length === 1) throw new PartialError('no index', { retry, why: new HoldError('no index') })
+    if (requests.length === 2) throw new PartialError('some', { rejected: [letterOf(records[0] as LogRecord)] })
+  })
+  assert.equal((await deliver(some(3))).kind, 'rejected')
+  assert.deepEqual(requests, [
+    [0, 1, 2],
+    [1, 2],
+  ])
+  assert.deepEqual(
+    [seen.sent, seen.reasons, seen.health],
+    [
+      2,
+      ['held'],
+      [
+        ['permanent', 'no index'],
+        ['ok', undefined],
+      ],
+    ],
+  )
+})
+
+function letterOf(record: LogRecord) {
+  return { record, reason: 'mapping', error: 'no number' }
+}
+
 test('refusals without names are counted and nothing is sent again', async () => {
   const { seen, deliver } = trial(async () => {
     throw new PartialError('too old', { rejectedCount: 2 })
