@@ -107,7 +107,7 @@ export function pipelinesBehind({ pipelines }: Pick<Island, 'pipelines'>, id: st
     for (const pipeline of pipelines.filter(({ receivers }) => receivers.some((one) => one.id === source))) {
       if (found.has(pipeline)) continue
       found.add(pipeline)
-      for (const { id: next } of pipeline.exporters) visit(next)
+      for (const { id: next } of pipeline.exporters.filter(({ kind }) => kind === 'connector')) visit(next)
     }
   }
   visit(id)
