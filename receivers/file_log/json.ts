@@ -1,7 +1,7 @@
 /** JSON lines: one object a line, its members as attributes under dotted names. */
 import type { AnyValue, Attributes, HrTime, LogRecord } from '../../src/records/record.ts'
+import { severityOf } from '../../src/records/severity-names.ts'
 import type { FileLogOptions } from './config.ts'
-import { severityOf } from './severity.ts'
 import type { LineReader } from './take.ts'
 import { parseEpoch, parseTime } from './time.ts'
 

@@ -1,6 +1,6 @@
-/** Severities as they stand in log lines. */
-import type { AnyValue } from '../../src/records/record.ts'
-import { type Severity, severityName } from '../../src/records/severity.ts'
+/** Severities as applications write them. */
+import type { AnyValue } from './record.ts'
+import { type Severity, severityName } from './severity.ts'
 
 const NAMES: ReadonlyMap<string, Severity> = new Map([
   ['trace', 1],
