@@ -1,6 +1,7 @@
 /** Turns conditions into closures once, so that a record costs a few comparisons and allocates nothing. */
 import type { AnyValue, LogRecord } from '../records/record.ts'
 import { SEVERITY } from '../records/severity.ts'
+import { hrTimeToMillis } from '../records/time.ts'
 import type { Condition, Named, SeverityRange, ValueTests } from './schema.ts'
 
 /** Texts are as long as whoever made the record likes; a pattern may cost more than their length. */
@@ -25,6 +26,7 @@ export function compileCondition(condition: Condition): Predicate {
     const test = compileNamed(condition.body)
     return (record) => test(record.body)
   }
+  if ('older_than' in condition) return compileAge(condition.older_than)
   const test = compileTests(condition)
   if ('attribute' in condition) {
     const { attribute } = condition
@@ -59,6 +61,14 @@ function compileSeverity(range: SeverityRange): Predicate {
   const from = min === undefined ? 0 : numberOf(min)
   const to = max === undefined ? 24 : numberOf(max) + (typeof max === 'number' || max === 'low' ? 0 : 3)
   return ({ severityNumber }) => severityNumber >= from && severityNumber <= to
+}
+
+/** A record without a time (0, as senders write that do not know it) has no age. */
+function compileAge(limitMs: number): Predicate {
+  return ({ hrTime }) => {
+    const [seconds] = hrTime
+    return seconds > 0 && hrTimeToMillis(hrTime) < Date.now() - limitMs
+  }
 }
 
 function numberOf(level: string | number): number {

@@ -1,9 +1,9 @@
 /**
  * How a condition on a record is written. One node looks at one thing (`event_name`, `severity`, `attribute`,
- * `resource`, `body`) or combines other conditions (`all`, `any`, `not`).
+ * `resource`, `body`, `older_than`) or combines other conditions (`all`, `any`, `not`).
  */
 import { z } from 'zod'
-import { regex } from '../config/values.ts'
+import { duration, regex } from '../config/values.ts'
 import { SEVERITY } from '../records/severity.ts'
 
 /** The name of an attribute. What every JavaScript object has by itself is none. */
@@ -69,6 +69,7 @@ export type Condition =
   | { readonly event_name: z.output<typeof named> }
   | { readonly severity: z.output<typeof severity> }
   | { readonly body: z.output<typeof named> }
+  | { readonly older_than: number }
   | { readonly all: readonly Condition[] }
   | { readonly any: readonly Condition[] }
   | { readonly not: Condition }
@@ -85,6 +86,9 @@ export const condition: z.ZodType<Condition> = z
       z.strictObject({ event_name: named.describe('What happened, e.g. `k8s.audit`.') }),
       z.strictObject({ severity: severity.describe('A level (`warn`) or a range (`{min: warn}`).') }),
       z.strictObject({ body: named.describe('The line of the record.') }),
+      z.strictObject({
+        older_than: duration().describe('It happened longer ago than this, seen from the moment of the question.'),
+      }),
       z.strictObject({ all: z.array(condition).min(1).describe('Every one of these holds.') }),
       z.strictObject({ any: z.array(condition).min(1).describe('At least one of these holds.') }),
       z.strictObject({ not: condition.describe('This does not hold.') }),

@@ -107,6 +107,21 @@ test('a body that is no text is compared as what it is', () => {
   assert.equal(holds({ body: { exists: true } }, record({}, { body: { a: 'x' } })), true)
 })
 
+test('older_than measures from the moment of the question', (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 })
+  const at = (seconds: number): LogRecord => record({}, { hrTime: [seconds, 0] })
+  assert.equal(holds({ older_than: '30m' }, at(1_800_000_000 - 1800)), false)
+  assert.equal(holds({ older_than: '30m' }, at(1_800_000_000 - 1801)), true)
+  assert.equal(holds({ older_than: '30m' }, at(1_800_000_000 + 60)), false)
+  assert.equal(holds({ not: { older_than: '7d' } }, at(1_800_000_000 - 1801)), true)
+  assert.equal(holds({ older_than: '30m' }, at(0)), false, 'a time that is not known is not old')
+  const isOld = compileCondition(condition.parse({ older_than: '30m' }))
+  const young = at(1_800_000_000)
+  assert.equal(isOld(young), false)
+  t.mock.timers.tick(1_801_000)
+  assert.equal(isOld(young), true)
+})
+
 test('an expression sees the beginning of a text only', () => {
   const end = record({ a: `${'x'.repeat(65_536)}needle` })
   assert.equal(holds({ attribute: 'a', matches: 'needle' }, end), false)
@@ -124,6 +139,8 @@ suite('a mistake is refused', () => {
     [{ severity: 'loud' }, /./],
     [{ severity: {} }, /expected min, max or both/],
     [{ severity: 25 }, /./],
+    [{ older_than: 'a while' }, /duration/],
+    [{ older_than: 3600 }, /./],
     [{ all: [] }, /./],
     [{ event_name: {} }, /./],
     [{}, /./],
