@@ -119,7 +119,7 @@ function diskChain(options: ChainOptions, disk: NonNullable<ChainOptions['disk']
     hooks: { lose: hooks.lose, health: hooks.queueHealth, reject: hooks.reject },
   })
   const close = async (): Promise<void> => {
-    await line.closeDoor()
+    line.stopReading()
     delivery.leave()
     const limit = setTimeout(() => last.abort(new Error('the exporter is being stopped')), LAST_ATTEMPT_MS)
     await sender.close({ leave: true })
@@ -130,7 +130,10 @@ function diskChain(options: ChainOptions, disk: NonNullable<ChainOptions['disk']
   return {
     start: () => line.start(),
     emptied: () => line.emptied(signal),
-    push: (batch) => line.push(batch),
+    push(batch) {
+      if (closing === undefined) line.push(batch)
+      else batch.ack.settle(CLOSED)
+    },
     get stats() {
       return { ...line.stats, inFlight: sender.inFlight }
     },

@@ -1,15 +1,17 @@
 /**
- * A queue on disk: a batch is acknowledged once the disk has it, and removed once its destination has it.
+ * A queue on disk: a batch is acknowledged once the disk has it, or its destination, whichever comes first.
  *
- * While the destination keeps up, records go on from memory as soon as they are stored, and are never read back. When
- * the window of what is in memory is full, what comes is left on disk, and read in its order when there is room:
+ * While the destination keeps up, records go on from memory, and only what it has not taken within a moment is stored.
+ * When the window of what is in memory is full, what comes is left on disk, and read in its order when there is room:
  *
- *   push ─▶ append ─▶ acknowledged ─▶ window full? ── no ──────────────▶ sender ─▶ remove
- *                                          └── yes ─▶ (disk) ─▶ read ─────▲
+ *   push ─▶ window full? ── no ──▶ sender ──▶ delivered in time ─▶ acknowledged
+ *              │                     ▲  └───▶ late ─▶ append ─▶ acknowledged ─▶ delivered ─▶ remove
+ *              └─ yes ─▶ append ─▶ acknowledged
+ *                           └─(disk)─▶ read
  *
- * A crash leaves on disk what was not removed; it is sent again after the next start.
+ * A crash leaves on disk what was not removed; it is sent again after the next start. What was not stored was not
+ * acknowledged either: its source has it.
  */
-
 import type { DeadLetter, Health } from '../component.ts'
 import { createAck, type Outcome } from '../flow/ack.ts'
 import type { Batch } from '../flow/batch.ts'
@@ -17,6 +19,8 @@ import type { Budget } from '../flow/budget.ts'
 import type { LogRecord } from '../records/record.ts'
 import type { QueueStore } from '../storage/queue-store.ts'
 import { DiskDoor } from './disk-door.ts'
+import { FastLane, type Late } from './fast-lane.ts'
+import { Removals } from './removals.ts'
 import type { Lose } from './sender.ts'
 import type { QueueSettings } from './settings.ts'
 import { fromStored } from './stored-form.ts'
@@ -26,7 +30,7 @@ export interface DiskQueueOptions {
   readonly settings: QueueSettings
   /** True when the store is not the one that keeps the checkpoints: both would not roll back together. */
   readonly alwaysDurable: boolean
-  /** Room for what was taken from the disk and has not settled. */
+  /** Room for what was handed on and has not settled. */
   readonly window: Budget
   /** Where batches go on. */
   readonly out: (batch: Batch) => void
@@ -42,36 +46,48 @@ export interface DiskQueueHooks {
 
 /** Read at once from the disk, about: a request's worth. */
 const READ_BYTES = 2 ** 20
-const REMOVE_EVERY_MS = 20
 const EXPIRE_EVERY_MS = 5000
 const MAX_RAW = 64 * 1024
 
 export class DiskQueue {
   readonly #options: DiskQueueOptions
   readonly #door: DiskDoor
+  readonly #lane: FastLane
+  readonly #removals: Removals
   readonly #stopReading = new AbortController()
-  /** Batches in the window, by id: when they were stored. */
+  /** Stored batches that were handed on, by id: when they were stored. */
   readonly #open = new Map<number, number>()
-  /** The last id that went on, the last that was read into memory, the last that is committed. */
+  /** The last id that was handed on in the order of the disk, the last that was read, the last that is committed. */
   #cursor = 0
   #readTo = 0
   #committed = 0
+  /** The last id of a batch that was handed on before it was stored. */
+  #lastLate = 0
   #isBehind = false
-  #done: number[] = []
-  #removing: Promise<void> | undefined
   #expiry: NodeJS.Timeout | undefined
   #changed = Promise.withResolvers<void>()
 
   constructor(options: DiskQueueOptions) {
     this.#options = options
-    const { store, settings, alwaysDurable, hooks } = options
+    const { store, settings, alwaysDurable, hooks, window, out } = options
+    this.#removals = new Removals(store)
+    this.#lane = new FastLane({
+      window,
+      out,
+      store: (late) => this.#door.pushLate(late),
+      changed: () => {
+        this.#door.left(0, 0, 0)
+        this.#tellChange()
+      },
+    })
     this.#door = new DiskDoor({
       store,
       settings,
       alwaysDurable,
       hooks,
-      readTo: () => this.#readTo,
-      stored: (id, batch, bytes) => this.#stored(id, batch.records, bytes, batch.bytes),
+      unstored: this.#lane.unstored,
+      droppableAfter: () => Math.max(this.#readTo, this.#lastLate),
+      stored: (id, bytes, late) => this.#stored(id, bytes, late),
     })
   }
 
@@ -90,78 +106,60 @@ export class DiskQueue {
   get stats() {
     const { batches, records, bytes } = this.#door
     const [oldestAt = 0] = this.#open.values()
-    return { batches, records, bytes, oldestAt }
+    const { unstored } = this.#lane
+    return { batches: batches + unstored.batches, records: records + unstored.records, bytes, oldestAt }
   }
 
   push(batch: Batch): void {
-    this.#door.push(batch)
+    // What came before and lies on disk goes first.
+    if (this.#isBehind || this.#door.isOver(batch) || !this.#lane.take(batch)) this.#door.push(batch)
   }
 
   /** Resolves when everything was stored and has left. */
   async emptied(signal: AbortSignal): Promise<void> {
     await this.#door.settled()
-    while (!signal.aborted && (this.#isBehind || this.#open.size > 0)) await this.#change(signal)
+    while (!signal.aborted && (this.#isBehind || this.#open.size > 0 || this.#lane.unstored.batches > 0)) {
+      await this.#change(signal)
+    }
   }
 
-  /** Takes nothing more in, and reads nothing more. What could not be stored settles `failed`. */
-  async closeDoor(): Promise<void> {
+  /** Reads nothing more. What is in memory and not stored yet is stored when its last attempt has failed. */
+  stopReading(): void {
     this.#stopReading.abort(new Error('the queue is being closed'))
     clearInterval(this.#expiry)
-    await this.#door.close()
   }
 
-  /** After everything in the window has settled: removes what is done. */
+  /** Once everything in the window has settled: what could not be stored settles `failed`, what is done is removed. */
   async finish(): Promise<void> {
-    clearInterval(this.#expiry)
-    this.#stopReading.abort(new Error('the queue is being closed'))
-    await this.#removing
-    if (this.#done.length > 0) await this.#options.store.remove(this.#done.splice(0)).catch(() => {})
+    await this.#door.close()
+    await this.#removals.close()
   }
 
-  #stored(id: number, records: readonly LogRecord[], bytes: number, room: number): void {
+  #stored(id: number, bytes: number, late: Late | undefined): void {
     this.#committed = id
-    if (!this.#isBehind && this.#options.window.tryReserve(room)) this.#handOn(id, records, bytes, room, Date.now())
-    else this.#fallBehind()
+    if (late === undefined) {
+      this.#fallBehind()
+      return
+    }
+    // Was handed on before it was stored: must not be read, or dropped.
+    const { length: records } = late.batch.records
+    this.#open.set(id, Date.now())
+    this.#removals.hold(id)
+    this.#lastLate = id
+    if (!this.#isBehind) this.#cursor = this.#readTo = id
+    late.stored((outcome) => this.#settled(id, records, bytes, outcome))
   }
 
-  #handOn(id: number, records: readonly LogRecord[], bytes: number, room: number, storedAt: number): void {
-    this.#cursor = id
-    this.#readTo = Math.max(this.#readTo, id)
-    this.#open.set(id, storedAt)
-    const ack = createAck((outcome) => this.#settled(id, records.length, bytes, room, outcome))
-    this.#options.out({ records, ack, bytes: room })
-  }
-
-  #settled(id: number, records: number, bytes: number, room: number, { kind }: Outcome): void {
+  #settled(id: number, records: number, bytes: number, { kind }: Outcome): void {
     this.#open.delete(id)
-    this.#options.window.release(room)
     // `failed` means that the exporter is being stopped: it stays on disk.
     if (kind !== 'failed') this.#remove(id, records, bytes)
     this.#tellChange()
   }
 
   #remove(id: number, records: number, bytes: number): void {
-    this.#done.push(id)
+    this.#removals.add(id)
     this.#door.left(1, records, bytes)
-    this.#removing ??= this.#removeSoon()
-  }
-
-  async #removeSoon(): Promise<void> {
-    for (let waitMs = REMOVE_EVERY_MS; this.#done.length > 0; ) {
-      await new Promise((resolve) => setTimeout(resolve, waitMs))
-      const ids = this.#done
-      this.#done = []
-      try {
-        await this.#options.store.remove(ids)
-        waitMs = REMOVE_EVERY_MS
-      } catch {
-        // A full disk. What was delivered and is not removed would come twice after a crash, and is never lost.
-        this.#done = [...ids, ...this.#done]
-        if (this.#stopReading.signal.aborted) break
-        waitMs = Math.min(5000, waitMs * 2)
-      }
-    }
-    this.#removing = undefined
   }
 
   #fallBehind(): void {
@@ -172,9 +170,8 @@ export class DiskQueue {
 
   async #catchUp(signal: AbortSignal): Promise<void> {
     for (let waitMs = 100; this.#cursor < this.#committed && !signal.aborted; ) {
-      const committed = this.#committed
       try {
-        await this.#readOn(committed, signal)
+        await this.#readOn(this.#committed, signal)
         waitMs = 100
       } catch (error) {
         if (signal.aborted) return
@@ -189,43 +186,54 @@ export class DiskQueue {
   }
 
   async #readOn(committed: number, signal: AbortSignal): Promise<void> {
-    const { store, window, settings } = this.#options
+    const { store, window, out } = this.#options
     const batches = await store.next(this.#cursor, READ_BYTES)
     // What was dropped or has expired meanwhile is not there.
     if (batches.length === 0) this.#cursor = Math.max(this.#cursor, committed)
     else this.#readTo = (batches.at(-1) as { id: number }).id
     for (const { id, records: count, bytes, storedAt, body } of batches) {
-      const isExpired = settings.max_age > 0 && Date.now() - storedAt > settings.max_age
-      const records = isExpired ? undefined : await this.#decode(id, count, body)
-      if (records === undefined) {
-        if (isExpired) this.#options.hooks.lose(count, 'queue_expired')
-        this.#cursor = id
-        this.#remove(id, count, bytes)
-        continue
+      if (!this.#removals.isHeld(id)) {
+        const records = await this.#revive(id, count, bytes, storedAt, body)
+        if (records !== undefined) {
+          await window.reserve(body.length, signal)
+          this.#open.set(id, storedAt)
+          const ack = createAck((outcome) => {
+            window.release(body.length)
+            this.#settled(id, count, bytes, outcome)
+          })
+          out({ records, ack, bytes: body.length })
+        }
       }
-      await window.reserve(body.length, signal)
-      this.#handOn(id, records, bytes, body.length, storedAt)
+      this.#cursor = id
     }
   }
 
-  async #decode(id: number, count: number, body: Uint8Array): Promise<LogRecord[] | undefined> {
-    try {
-      return fromStored(body)
-    } catch (error) {
-      const raw = Buffer.from(body.subarray(0, MAX_RAW)).toString('base64')
-      const why = `${count} records in the queue on disk cannot be read: ${(error as Error).message}`
-      const letter = { reason: 'damaged', error: why, raw, source: `batch ${id} of the queue, base64` }
-      await this.#options.hooks.reject(
-        Array.from({ length: count }, (_, i) => (i === 0 ? letter : { ...letter, raw: '' })),
-      )
-      return undefined
+  /** The records of a stored batch; undefined where they have expired, or are damaged, and are removed. */
+  async #revive(
+    id: number,
+    count: number,
+    bytes: number,
+    storedAt: number,
+    body: Uint8Array,
+  ): Promise<LogRecord[] | undefined> {
+    const { settings, hooks } = this.#options
+    if (settings.max_age > 0 && Date.now() - storedAt > settings.max_age) {
+      hooks.lose(count, 'queue_expired')
+    } else {
+      try {
+        return fromStored(body)
+      } catch (error) {
+        await hooks.reject(damaged(id, count, body, error as Error))
+      }
     }
+    this.#remove(id, count, bytes)
+    return undefined
   }
 
   async #expire(): Promise<void> {
     const { store, settings, hooks } = this.#options
     try {
-      const gone = await store.expire(this.#readTo, Date.now() - settings.max_age)
+      const gone = await store.expire(Math.max(this.#readTo, this.#lastLate), Date.now() - settings.max_age)
       if (gone.batches === 0) return
       hooks.lose(gone.records, 'queue_expired')
       this.#door.left(gone.batches, gone.records, gone.bytes)
@@ -246,4 +254,11 @@ export class DiskQueue {
     await Promise.race([this.#changed.promise, aborted.promise])
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+function damaged(id: number, count: number, body: Uint8Array, { message }: Error): DeadLetter[] {
+  const raw = Buffer.from(body.subarray(0, MAX_RAW)).toString('base64')
+  const error = `${count} records in the queue on disk cannot be read: ${message}`
+  const letter = { reason: 'damaged', error, source: `batch ${id} of the queue, base64` }
+  return Array.from({ length: count }, (_, i) => (i === 0 ? { ...letter, raw } : letter))
 }

@@ -243,16 +243,81 @@ test('records that have waited longer than `max_age` are given up and counted', 
 
 test('an answer that cannot be taken back is given only when the disk has it', async () => {
   const owner = await openStore(freshDir())
-  const plain = await trial(owner.queue('a'), async () => {})
+  const plain = await trial(owner.queue('a'), down)
   await push(plain.chain, 1).outcome
   await push(plain.chain, 1, { isFinal: true }).outcome
   assert.deepEqual(plain.durable, [false, true])
   await plain.chain.close()
-  const elsewhere = await trial(owner.queue('b'), async () => {}, { alwaysDurable: true })
+  const elsewhere = await trial(owner.queue('b'), down, { alwaysDurable: true })
   await push(elsewhere.chain, 1).outcome
   assert.deepEqual(elsewhere.durable, [true])
   await elsewhere.chain.close()
   await owner.close()
+})
+
+test('what arrives within a moment is acknowledged by its destination, and never stored', async () => {
+  const owner = await openStore(freshDir())
+  const got: number[] = []
+  const { chain, durable } = await trial(owner.queue('a'), async (records) => void got.push(...numbersOf(records)))
+  const pushed = Array.from({ length: 20 }, () => push(chain, 10))
+  for (const { outcome } of pushed) assert.equal((await outcome).kind, 'delivered')
+  assert.deepEqual([got, durable], [pushed.flatMap(({ numbers }) => numbers), []])
+  await chain.close()
+  await owner.close()
+})
+
+test('what a destination takes late is stored, acknowledged by the disk, sent once, and removed', async () => {
+  const owner = await openStore(freshDir())
+  const got: number[] = []
+  const { chain, durable } = await trial(owner.queue('a'), async (records) => {
+    await sleep(300)
+    got.push(...numbersOf(records))
+  })
+  const startedAt = Date.now()
+  const pushed = Array.from({ length: 20 }, () => push(chain, 10))
+  for (const { outcome } of pushed) assert.equal((await outcome).kind, 'delivered')
+  assert(Date.now() - startedAt < 290, 'the disk was faster')
+  assert.equal(durable.length, 20)
+  assert.equal(chain.stats.records, 200)
+  await until(() => chain.stats.records === 0, 'the destination')
+  assert.deepEqual(
+    got,
+    pushed.flatMap(({ numbers }) => numbers),
+  )
+  await chain.close()
+  assert.equal((await owner.queue('a').stats()).batches, 0)
+  await owner.close()
+})
+
+test('at a stop, what is in memory alone is stored, and its source need not send it again', async () => {
+  const owner = await openStore(freshDir())
+  const { chain, durable } = await trial(owner.queue('a'), down)
+  const pushed = Array.from({ length: 5 }, () => push(chain, 10))
+  assert.deepEqual(durable, [])
+  await chain.close()
+  for (const { outcome } of pushed) assert.equal((await outcome).kind, 'delivered')
+  assert.equal((await owner.queue('a').stats()).records, 50)
+  await owner.close()
+})
+
+test('a full disk does not hold up what its destination takes', { skip: NO_TINY_DISK }, async () => {
+  const disk = tinyDisk(2048)
+  try {
+    const owner = await openStore(join(disk.dir, 'state'))
+    let isUp = false
+    const { chain, health } = await trial(owner.queue('a'), () => (isUp ? Promise.resolve() : down()))
+    disk.fill()
+    const pushed = Array.from({ length: 40 }, () => push(chain, 50))
+    await until(() => health.some(({ status }) => status === 'recoverable'), 'the disk to be full')
+    isUp = true
+    for (const { outcome } of pushed) assert.equal((await outcome).kind, 'delivered')
+    await until(() => health.at(-1)?.status === 'ok', 'health: nothing waits for the disk')
+    disk.free()
+    await chain.close()
+    await owner.close()
+  } finally {
+    disk.remove()
+  }
 })
 
 test('what the destination refuses for good leaves the queue', async () => {
