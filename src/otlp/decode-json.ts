@@ -13,7 +13,7 @@ import { Identities } from './identities.ts'
 import { fieldOf, int32Of, integerOf, type Json, listOf, nanosOf, numberOf, objectOf, textOf } from './json-fields.ts'
 import { parseJson } from './json-parse.ts'
 import { severityNumberOf, spanContextOf } from './json-record.ts'
-import { type DecodeLimits, droppedCount, OWN_LIMITS } from './limits.ts'
+import { type DecodeLimits, droppedCount, OWN_LIMITS, TooManyRecordsError } from './limits.ts'
 import { Shapes } from './shapes.ts'
 
 /** Where the functions below count: set by the only entry, which nothing interrupts. */
@@ -55,7 +55,7 @@ function readScopeLogs(group: Json, resource: Resource, identities: Identities, 
   const scope = identities.scope(identityOf(about, schemaUrl), () => scopeOf(about, schemaUrl))
   const list = listOf(group, 'logRecords', 'log_records')
   if (records.length + list.length > limits.maxRecords) {
-    throw new RangeError(`the request has more than ${limits.maxRecords} records: send smaller batches`)
+    throw new TooManyRecordsError(limits.maxRecords)
   }
   for (const one of list) records.push(recordOf(objectOf(one, 'logRecords'), resource, scope))
 }

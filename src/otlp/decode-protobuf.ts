@@ -7,7 +7,7 @@
 import { EMPTY_RESOURCE, foreignResource } from '../records/interning.ts'
 import type { AnyValue, Attributes, HrTime, LogRecord, Resource, Scope } from '../records/record.ts'
 import { Identities } from './identities.ts'
-import { type DecodeLimits, droppedCount, knownSeverity, OWN_LIMITS } from './limits.ts'
+import { type DecodeLimits, droppedCount, knownSeverity, OWN_LIMITS, TooManyRecordsError } from './limits.ts'
 import { ProtoReader } from './proto-reader.ts'
 import { Shapes } from './shapes.ts'
 
@@ -101,7 +101,7 @@ function readScopeLogs(end: number, resource: Resource, records: LogRecord[]): v
     const tag = reader.tag()
     if (tag === 0x12) {
       if (records.length >= limits.maxRecords) {
-        throw new RangeError(`the request has more than ${limits.maxRecords} records: send smaller batches`)
+        throw new TooManyRecordsError(limits.maxRecords)
       }
       records.push(readRecord(reader.end(end), resource, scope))
     } else reader.skip(tag, end)

@@ -32,3 +32,11 @@ export function droppedCount(claimed: number, cut: number): number {
 export function knownSeverity(number: number): number {
   return number >= 1 && number <= 24 ? number : 0
 }
+
+/** More records than a request may hold: a sender with smaller batches is welcome. */
+export class TooManyRecordsError extends RangeError {
+  override readonly name = 'TooManyRecordsError'
+  constructor(limit: number) {
+    super(`the request has more than ${limit} records: send smaller batches`)
+  }
+}

@@ -19,8 +19,10 @@ function fromJson(body: Uint8Array): PartialSuccess {
   const { partialSuccess } = JSON.parse(Buffer.from(body).toString('utf8')) as {
     partialSuccess?: { rejectedLogRecords?: number | string; errorMessage?: string }
   }
+  const rejected = Number(partialSuccess?.rejectedLogRecords ?? 0)
+  if (!(rejected >= 0)) throw new TypeError('not a number')
   return {
-    rejected: Number(partialSuccess?.rejectedLogRecords ?? 0),
+    rejected,
     message: String(partialSuccess?.errorMessage ?? ''),
   }
 }
