@@ -12,10 +12,11 @@ import { memoryLimiter } from '../processors/memory_limiter/index.ts'
 import { redaction } from '../processors/redaction/index.ts'
 import { fileLog } from '../receivers/file_log/index.ts'
 import { k8sAudit } from '../receivers/k8s_audit.ts'
+import { otlp } from '../receivers/otlp/index.ts'
 import type { Registry } from './component.ts'
 
 export const registry: Registry = {
-  receivers: [fileLog, k8sAudit],
+  receivers: [fileLog, k8sAudit, otlp],
   processors: [attributes, filter, memoryLimiter, redaction],
   exporters: [file, otlpHttp, stdout],
   connectors: [forward, routing],

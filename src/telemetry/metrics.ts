@@ -102,6 +102,16 @@ export const METRICS = {
     ['receiver', 'outcome'],
     'How journeys ended: delivered, rejected or failed.',
   ),
+  weir_receiver_requests: counter(
+    '{requests}',
+    ['receiver', 'transport', 'status'],
+    'Requests that a receiver answered, by status; `gone` where the client did not wait for the answer.',
+  ),
+  weir_receiver_cut_values: counter(
+    '{values}',
+    ['receiver'],
+    'Attributes and values that were left out of records because a request had too many, or nested too deep.',
+  ),
   weir_receiver_restarts: counter('{restarts}', ['receiver'], 'Times a receiver was started again after an error.'),
   weir_component_filtered_records: counter('{records}', COMPONENT, 'Records dropped on purpose, by configuration.'),
   weir_component_lost_records: counter('{records}', COMPONENT, 'Records lost that should have been delivered.'),
