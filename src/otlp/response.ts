@@ -93,3 +93,27 @@ function fields(body: Uint8Array): Field[] {
   }
   return found
 }
+
+const RETRY_INFO = 'google.rpc.RetryInfo'
+
+/** How long a `google.rpc.Status` asks to wait (RetryInfo among its details); at most an hour. */
+export function readRetryDelayMs(status: Uint8Array): number | undefined {
+  try {
+    const any = fields(status)
+      .filter(({ field, bytes }) => field === 3 && bytes !== undefined)
+      .map(({ bytes }) => fields(bytes as Uint8Array))
+      .find((details) => textOf(details, 1).endsWith(RETRY_INFO))
+    if (any === undefined) return undefined
+    const info = fields(any.find(({ field }) => field === 2)?.bytes ?? new Uint8Array(0))
+    const delay = fields(info.find(({ field }) => field === 1)?.bytes ?? new Uint8Array(0))
+    const part = (wanted: number): number => delay.find(({ field }) => field === wanted)?.value ?? 0
+    return Math.min(3_600_000, part(1) * 1000 + part(2) / 1e6)
+  } catch {
+    return undefined
+  }
+}
+
+function textOf(found: readonly Field[], wanted: number): string {
+  const bytes = found.find(({ field }) => field === wanted)?.bytes
+  return bytes === undefined ? '' : Buffer.from(bytes).toString('utf8')
+}
