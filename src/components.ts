@@ -2,6 +2,7 @@
 import { forward } from '../connectors/forward.ts'
 import { routing } from '../connectors/routing.ts'
 import { file } from '../exporters/file/index.ts'
+import { otlpGrpc } from '../exporters/otlp_grpc/index.ts'
 import { otlpHttp } from '../exporters/otlp_http/index.ts'
 import { stdout } from '../exporters/stdout/index.ts'
 import { fileStorage } from '../extensions/file_storage.ts'
@@ -18,7 +19,7 @@ import type { Registry } from './component.ts'
 export const registry: Registry = {
   receivers: [fileLog, k8sAudit, otlp],
   processors: [attributes, filter, memoryLimiter, redaction],
-  exporters: [file, otlpHttp, stdout],
+  exporters: [file, otlpGrpc, otlpHttp, stdout],
   connectors: [forward, routing],
   extensions: [fileStorage, healthCheck],
 }
