@@ -35,7 +35,8 @@ function flatten(schema: JsonSchema, prefix: string, depth: number): Option[] {
   const required = new Set(schema.required ?? [])
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const key = `${prefix}${name}`
-    const nested = property.type === 'object' && property.properties !== undefined && depth < 4
+    const section = depth < 4 ? sectionOf(property) : undefined
+    const nested = section !== undefined
     const own: Option = {
       key,
       type: nested ? 'section' : typeName(property),
@@ -43,8 +44,15 @@ function flatten(schema: JsonSchema, prefix: string, depth: number): Option[] {
       meaning: property.description ?? '',
     }
     const inner = property.items?.properties === undefined ? [] : flatten(property.items, `${key}[].`, depth + 1)
-    return [own, ...(nested ? flatten(property, `${key}.`, depth + 1) : inner)]
+    return [own, ...(nested ? flatten(section, `${key}.`, depth + 1) : inner)]
   })
+}
+
+/** What has keys of its own; a section may be nothing, which means its defaults. */
+function sectionOf(schema: JsonSchema): JsonSchema | undefined {
+  const branches = (schema.anyOf ?? [schema]).filter(({ type }) => type !== 'null')
+  const [only] = branches
+  return branches.length === 1 && only?.type === 'object' && only.properties !== undefined ? only : undefined
 }
 
 function defaultText(schema: JsonSchema, required: boolean): string {
