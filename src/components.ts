@@ -1,6 +1,7 @@
 /** Everything that exists. A component that is not in this list cannot be configured. */
 import { forward } from '../connectors/forward.ts'
 import { routing } from '../connectors/routing.ts'
+import { elasticsearch } from '../exporters/elasticsearch/index.ts'
 import { file } from '../exporters/file/index.ts'
 import { otlpGrpc } from '../exporters/otlp_grpc/index.ts'
 import { otlpHttp } from '../exporters/otlp_http/index.ts'
@@ -19,7 +20,7 @@ import type { Registry } from './component.ts'
 export const registry: Registry = {
   receivers: [fileLog, k8sAudit, otlp],
   processors: [attributes, filter, memoryLimiter, redaction],
-  exporters: [file, otlpGrpc, otlpHttp, stdout],
+  exporters: [elasticsearch, file, otlpGrpc, otlpHttp, stdout],
   connectors: [forward, routing],
   extensions: [fileStorage, healthCheck],
 }

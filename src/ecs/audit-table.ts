@@ -65,13 +65,8 @@ export const AUDIT_TABLE: Readonly<Record<string, Targets>> = {
   'user.effective.id': [raw('impersonatedUser.uid'), keyword('user.effective.id')],
   'user.effective.groups': [raw('impersonatedUser.groups'), keyword('user.effective.group.name')],
   'k8s.audit.user.effective.extra.*': flat('kubernetes.audit.impersonatedUser.extra'),
-  'client.address': [
-    keyword('client.address'),
-    ip('client.ip'),
-    keyword('source.address'),
-    ip('source.ip'),
-    raw('sourceIPs'),
-  ],
+  // It also fills `kubernetes.audit.sourceIPs`, as a list.
+  'client.address': [keyword('client.address'), ip('client.ip'), keyword('source.address'), ip('source.ip')],
   'k8s.audit.source_ips': raw('sourceIPs'),
   'user_agent.original': [keyword('user_agent.original'), raw('userAgent')],
   'k8s.audit.target.kind': keyword('weir.k8s.audit.target.kind'),

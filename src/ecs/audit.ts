@@ -10,7 +10,10 @@ const TYPE = fieldNumber('event.type')
 const ACTION = fieldNumber('event.action')
 const OUTCOME = fieldNumber('event.outcome')
 const DURATION = fieldNumber('event.duration')
-const KIND = fieldNumber('kubernetes.audit.kind')
+/** In seconds: as nanoseconds a number that is exact. */
+const MAX_LATENCY = 9e6
+
+const SOURCE_IPS = fieldNumber('kubernetes.audit.sourceIPs')
 const STAGE_TIME = fieldNumber('kubernetes.audit.stageTimestamp')
 const IMAGES = fieldNumber('container.image.name')
 const REQUEST = fieldNumber('kubernetes.audit.requestObject')
@@ -70,10 +73,14 @@ export function putAudit(attributes: Readonly<Attributes>, time: string, into: D
   const outcome = outcomeOf(decision, attributes['k8s.audit.response.code'])
   if (outcome !== '') into.set(OUTCOME, outcome)
   const latency = attributes['k8s.audit.latency']
-  if (typeof latency === 'number' && latency >= 0 && latency < 9e9) {
-    into.set(DURATION, BigInt(Math.round(latency * 1e9)).toString())
+  if (typeof latency === 'number' && latency >= 0 && latency < MAX_LATENCY) {
+    into.set(DURATION, String(Math.round(latency * 1e9)))
   }
-  into.set(KIND, '"Event"')
+  // One address or several: the event has a list.
+  const addresses = attributes['client.address']
+  if (typeof addresses === 'string' && attributes['k8s.audit.source_ips'] === undefined) {
+    into.set(SOURCE_IPS, `[${quote(addresses)}]`)
+  }
   into.set(STAGE_TIME, time)
   putBodies(attributes, into)
 }

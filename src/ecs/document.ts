@@ -1,7 +1,7 @@
 /** A record as a document of the Elastic Common Schema. */
-import type { AnyValue, LogRecord, Resource } from '../records/record.ts'
+import type { AnyValue, LogRecord, Resource, Scope } from '../records/record.ts'
 import { putAudit } from './audit.ts'
-import { DocumentBuilder } from './builder.ts'
+import { DocumentBuilder, Kind } from './builder.ts'
 import { classOf, isFromKernel } from './events.ts'
 import { fieldNumber } from './fields.ts'
 import { opaqueText } from './free-form.ts'
@@ -32,28 +32,19 @@ const NAMESPACE = fieldNumber('kubernetes.namespace')
 const POD = fieldNumber('kubernetes.pod.name')
 const NODE = fieldNumber('kubernetes.node.name')
 
-/** Fields with ready texts, to be set one after the other. */
-type Part = readonly (readonly [field: number, text: string])[]
-
 const builder = new DocumentBuilder()
-const resourceParts = new WeakMap<Resource, Part>()
-const eventParts = new Map<string, Part>()
-const streamParts = new WeakMap<DataStream, Part>()
 const levels: string[] = []
 
 /** One JSON object on one line. Total: every record becomes a document that the shipped index template takes. */
-export function toEcsJson(record: LogRecord, stream: DataStream): string {
+export function toEcsJson(record: LogRecord, stream: DataStream | undefined): string {
   const { attributes, eventName, severityNumber } = record
   const isAudit = eventName === 'k8s.audit'
-  setAll(partOfResource(record.resource))
-  setAll(partOfEvent(eventName))
-  setAll(partOfStream(stream))
+  builder.begin(kindOf(record, stream))
   const time = timeText(record.hrTime)
   builder.set(TIME, time)
   builder.set(CREATED, timeText(record.hrTimeObserved))
   builder.set(SEVERITY, String(severityNumber | 0))
   builder.set(LEVEL, levelText(record))
-  builder.set(SCOPE, quote(record.instrumentationScope.name))
   putBody(record.body)
   const plans = isAudit ? AUDIT_PLANS : RECORD_PLANS
   for (const name in attributes) plans.put(name, attributes[name], builder)
@@ -63,15 +54,8 @@ export function toEcsJson(record: LogRecord, stream: DataStream): string {
     builder.set(TRACE, quote(record.spanContext.traceId))
     builder.set(SPAN, quote(record.spanContext.spanId))
   }
-  if (isAudit || isOfKubernetes()) builder.set(ORCHESTRATOR, '"kubernetes"')
+  if (!isAudit && isOfKubernetes()) builder.set(ORCHESTRATOR, '"kubernetes"')
   return builder.finish()
-}
-
-function setAll(part: Part): void {
-  for (let i = 0; i < part.length; i++) {
-    const [field, text] = part[i] as Part[number]
-    builder.set(field, text)
-  }
 }
 
 function isOfKubernetes(): boolean {
@@ -91,44 +75,72 @@ function levelText({ severityNumber, severityText }: LogRecord): string {
   return text
 }
 
-/** What `fill` sets, as a part of its own. */
-function partFrom(fill: (into: DocumentBuilder) => void): Part {
-  const scratch = new Recorder()
-  fill(scratch)
-  return scratch.part()
+/** Ready texts of fields. */
+type Part = readonly (readonly [field: number, text: string])[]
+
+const resourceParts = new WeakMap<Resource, Part>()
+let kinds = new WeakMap<Resource, Map<string, Kind>>()
+const MAX_KINDS = 2048
+let kindCount = 0
+let last:
+  | { resource: Resource; scope: Scope; eventName: string; stream: DataStream | undefined; kind: Kind }
+  | undefined
+
+/** Records come in runs of one kind, so the last one is asked first. */
+function kindOf(record: LogRecord, stream: DataStream | undefined): Kind {
+  const { resource, instrumentationScope: scope, eventName } = record
+  if (
+    last !== undefined &&
+    last.resource === resource &&
+    last.eventName === eventName &&
+    last.scope === scope &&
+    last.stream === stream
+  ) {
+    return last.kind
+  }
+  const kind = knownKind(resource, scope, eventName, stream)
+  last = { resource, scope, eventName, stream, kind }
+  return kind
 }
 
-class Recorder extends DocumentBuilder {
-  readonly #texts = new Map<number, string>()
-  override set(field: number, text: string): void {
-    this.#texts.set(field, text)
+function knownKind(resource: Resource, scope: Scope, eventName: string, stream: DataStream | undefined): Kind {
+  const key = JSON.stringify([eventName, scope.name, stream?.dataset, stream?.namespace])
+  let ofResource = kinds.get(resource)
+  const known = ofResource?.get(key)
+  if (known !== undefined) return known
+  const kind = new Kind([
+    ...partOfResource(resource),
+    [SCOPE, quote(scope.name)] as const,
+    ...partOfEvent(eventName),
+    ...(stream === undefined ? [] : partOfStream(stream)),
+  ])
+  if (kindCount >= MAX_KINDS || ofResource === undefined) {
+    // Names of events are a closed list, but a processor may have made more: then all start anew.
+    if (kindCount >= MAX_KINDS) {
+      kinds = new WeakMap()
+      kindCount = 0
+    }
+    ofResource = new Map()
+    kinds.set(resource, ofResource)
   }
-  override has(field: number): boolean {
-    return this.#texts.has(field)
-  }
-  override add(field: number, entries: string): void {
-    const before = this.#texts.get(field)
-    this.#texts.set(field, before === undefined ? entries : `${before},${entries}`)
-  }
-  part(): Part {
-    return [...this.#texts]
-  }
+  ofResource.set(key, kind)
+  kindCount += 1
+  return kind
 }
 
 function partOfResource(resource: Resource): Part {
   const known = resourceParts.get(resource)
   if (known !== undefined) return known
-  const { attributes } = resource
-  const part = partFrom((into) => {
-    for (const name of Object.keys(attributes)) RESOURCE_PLANS.put(name, attributes[name] as AnyValue, into)
-  })
+  const scratch = new DocumentBuilder()
+  for (const name of Object.keys(resource.attributes)) {
+    RESOURCE_PLANS.put(name, resource.attributes[name] as AnyValue, scratch)
+  }
+  const part = scratch.take()
   resourceParts.set(resource, part)
   return part
 }
 
 function partOfEvent(eventName: string): Part {
-  const known = eventParts.get(eventName)
-  if (known !== undefined) return known
   const { kind, category, type, action, outcome } = classOf(eventName)
   const texts: Record<string, string> = {
     'ecs.version': quote(ECS_VERSION),
@@ -140,22 +152,16 @@ function partOfEvent(eventName: string): Part {
     ...(category.length === 0 ? {} : { 'event.category': JSON.stringify(category) }),
     ...(outcome === undefined ? {} : { 'event.outcome': quote(outcome) }),
     ...(isFromKernel(eventName) ? { 'host.os.type': '"linux"' } : {}),
+    ...(eventName === 'k8s.audit' ? { 'orchestrator.type': '"kubernetes"', 'kubernetes.audit.kind': '"Event"' } : {}),
   }
-  const part = Object.entries(texts).map(([name, text]): Part[number] => [fieldNumber(name), text])
-  // The list of names is closed, but a processor may have renamed events.
-  if (eventParts.size < 1024) eventParts.set(eventName, part)
-  return part
+  return Object.entries(texts).map(([name, text]) => [fieldNumber(name), text] as const)
 }
 
-function partOfStream(stream: DataStream): Part {
-  const known = streamParts.get(stream)
-  if (known !== undefined) return known
-  const part: Part = [
+function partOfStream({ dataset, namespace }: DataStream): Part {
+  return [
     [fieldNumber('data_stream.type'), '"logs"'],
-    [fieldNumber('data_stream.dataset'), quote(stream.dataset)],
-    [fieldNumber('data_stream.namespace'), quote(stream.namespace)],
-    [fieldNumber('event.dataset'), quote(stream.dataset)],
+    [fieldNumber('data_stream.dataset'), quote(dataset)],
+    [fieldNumber('data_stream.namespace'), quote(namespace)],
+    [fieldNumber('event.dataset'), quote(dataset)],
   ]
-  streamParts.set(stream, part)
-  return part
 }

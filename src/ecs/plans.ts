@@ -10,8 +10,9 @@ import { quote } from './text.ts'
 import { type Target, type Targets, targetsOf } from './types.ts'
 import { ENCODERS, type Encode, someAddresses } from './values.ts'
 
+/** Fields that take the same text of a value. */
 interface Fill {
-  readonly field: number
+  readonly fields: readonly number[]
   readonly encode: Encode
 }
 
@@ -54,11 +55,13 @@ export class Plans {
   put(name: string, value: AnyValue, into: DocumentBuilder): void {
     const plan = this.#known.get(name) ?? this.#others(name)
     let fits = false
-    for (const { field, encode } of plan.fills) {
+    const { fills } = plan
+    for (let i = 0; i < fills.length; i++) {
+      const { fields, encode } = fills[i] as Fill
       const text = encode(value)
       if (text === undefined) continue
       fits = true
-      into.set(field, text)
+      for (let j = 0; j < fields.length; j++) into.set(fields[j] as number, text)
     }
     if (!fits) this.#putFreeForm(plan, name, value, into)
   }
@@ -78,10 +81,9 @@ function entryOf(name: string): string {
 }
 
 function fillsOf(targets: readonly Target[]): Fill[] {
-  return targets.map(({ field, type }) => ({
-    field: fieldNumber(field),
-    encode: type === 'ip' && targets.length > 1 ? someAddresses : ENCODERS[type],
-  }))
+  const encodeOf = ({ type }: Target): Encode => (type === 'ip' && targets.length > 1 ? someAddresses : ENCODERS[type])
+  const byEncoder = Map.groupBy(targets, encodeOf)
+  return [...byEncoder].map(([encode, group]) => ({ encode, fields: group.map(({ field }) => fieldNumber(field)) }))
 }
 
 export const RECORD_PLANS = new Plans([ECS_TABLE], 'weir.attributes', 'weir.unindexed')

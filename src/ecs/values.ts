@@ -88,11 +88,13 @@ function ipText(value: AnyValue): string | undefined {
 
 const nothing: Encode = () => undefined
 
+const keywords = each(keywordText)
+
 export const ENCODERS: Readonly<Record<FieldType, Encode>> = {
-  keyword: each(keywordText),
-  long_keyword: each(keywordText),
-  text: each(keywordText),
-  stored: each(keywordText),
+  keyword: keywords,
+  long_keyword: keywords,
+  text: keywords,
+  stored: keywords,
   constant: keywordText,
   long: each(smallLongText),
   double: each(doubleText),

@@ -129,9 +129,24 @@ export const METRICS = {
   weir_exporter_retries: counter('{requests}', ['exporter', 'reason'], 'Requests that will be sent again, by cause.'),
   weir_exporter_sent_bytes: counter('By', EXPORTER, 'Bytes sent to the destination, after compression.'),
   weir_exporter_partial_unknown: counter(
-    '{requests}',
+    '{records}',
+    ['exporter', 'reason'],
+    'Records of requests of which the destination has an unknown part: it refused some (`refused_in_part`; all are in the dead-letter file), or its answer could not be read (`unreadable_answer`; they count as sent).',
+  ),
+  weir_exporter_deduplicated_records: counter(
+    '{records}',
     EXPORTER,
-    'Requests of which the destination kept an unknown part.',
+    'Records that the destination had already, known by their ids: delivered, and stored once.',
+  ),
+  weir_exporter_names_refused: counter(
+    '{records}',
+    ['exporter', 'part'],
+    'Records whose own dataset or namespace is not in the list of those allowed; they went to the default.',
+  ),
+  weir_elasticsearch_failure_store: counter(
+    '{records}',
+    ['exporter', 'result'],
+    'What Elasticsearch said of its failure store: `used` for documents that are in it, `failed` or `not_enabled` for refused ones.',
   ),
   weir_attributes_kept_on_record: counter(
     '{attributes}',

@@ -1,0 +1,70 @@
+/** Encodes `_bulk` requests into buffers that are used again once their request is over. */
+import { createHash } from 'node:crypto'
+import { toEcsJson } from '../../src/ecs/document.ts'
+import { escaped } from '../../src/ecs/text.ts'
+import { GrowingBuffer } from '../../src/otlp/growing-buffer.ts'
+import type { AnyValue, LogRecord } from '../../src/records/record.ts'
+import type { Config } from './config.ts'
+import { toOtelJson, toRawJson } from './otel.ts'
+import type { Stream } from './streams.ts'
+
+export interface Encoder {
+  encode(records: readonly LogRecord[]): Buffer
+  /** Gives a body back after a request that was answered: until then a socket may be reading it. */
+  release(body: Uint8Array): void
+}
+
+const DOCUMENTS = { ecs: toEcsJson, otel: toOtelJson, raw: toRawJson } as const
+
+export function createEncoder(config: Config, streamOf: (record: LogRecord) => Stream): Encoder {
+  const toJson = DOCUMENTS[config.mapping.mode]
+  const idOf = idReader(config)
+  const free: GrowingBuffer[] = []
+  const lent = new WeakMap<Uint8Array, GrowingBuffer>()
+  return {
+    encode(records) {
+      const buffer = free.pop() ?? new GrowingBuffer()
+      const body = write(records, buffer)
+      lent.set(body, buffer)
+      return body
+    },
+    release(body) {
+      const buffer = lent.get(body)
+      if (buffer !== undefined && lent.delete(body)) free.push(buffer)
+    },
+  }
+
+  // Record by record: one text of megabytes would only be flattened, copied and thrown away.
+  function write(records: readonly LogRecord[], into: GrowingBuffer): Buffer {
+    try {
+      for (const record of records) {
+        const { action, names } = streamOf(record)
+        const id = idOf(record)
+        into.text(`${action}${id === '' ? '' : `,"_id":"${escaped(id)}"`}}}\n${toJson(record, names)}\n`)
+      }
+    } catch (error) {
+      // What was written before the record that cannot be is not sent.
+      into.take()
+      free.push(into)
+      throw error
+    }
+    return into.take()
+  }
+}
+
+/** Longest `_id` that servers take, in bytes. */
+const MAX_ID = 512
+
+/** The id of a document; empty where the server shall choose one. */
+function idReader({ dedupe, logs_dynamic_id }: Config): (record: LogRecord) => string {
+  return ({ attributes }) => {
+    const chosen = logs_dynamic_id.enabled ? asId(attributes['elasticsearch.document_id']) : ''
+    return chosen === '' && dedupe ? asId(attributes['log.record.uid']) : chosen
+  }
+}
+
+function asId(value: AnyValue): string {
+  if (typeof value !== 'string') return ''
+  if (value.length * 3 <= MAX_ID || Buffer.byteLength(value) <= MAX_ID) return value
+  return createHash('sha256').update(value).digest('hex')
+}
