@@ -100,8 +100,7 @@ export class Door {
       })
     }
     const patience = new AbortController()
-    const late = new Refusal({ kind: 'full', message: 'no room: send again later', retryAfterMs: soon(FULL_MS) })
-    const timer = setTimeout(() => patience.abort(late), this.#admissionMs)
+    const timer = setTimeout(() => patience.abort(new Refusal(full())), this.#admissionMs)
     this.#waiting.add(patience)
     try {
       return await intake.reserve(bytes, patience.signal)
@@ -132,6 +131,10 @@ export class Door {
       throw new Refusal({ kind: error instanceof TooManyRecordsError ? 'too_large' : 'invalid', message })
     }
   }
+}
+
+function full(): Reply {
+  return { kind: 'full', message: 'no room: send again later', retryAfterMs: soon(FULL_MS) }
 }
 
 function shutting(): Reply {
