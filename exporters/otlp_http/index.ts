@@ -20,6 +20,12 @@ const config = z
       .strictObject({ level: z.int().min(1).max(19).default(1).describe('1 is fastest; gzip goes to 9, zstd to 19.') })
       .prefault({})
       .describe('How hard to compress.'),
+    partial_on_400: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether a 400 means that the valid records of the request were taken, as Loki does it: nothing is sent again, and the whole request goes to the dead-letter file as `unknown_partial`. By default true where the path ends in `/otlp/v1/logs` (Loki), else false.',
+      ),
     ...httpClientSettings(),
     ...deliverySettings({ timeout: '30s' }),
   })
@@ -60,19 +66,23 @@ function createExporter(settings: Config, context: Context): Exporter {
   const { encoding, compression, compression_params, sending_queue } = settings
   const client = createHttpClient(settings, { maxSockets: sending_queue.num_consumers, log: context.log })
   const encoder = createEncoder(encoding)
+  const url = urlOf(settings)
   const transport = createTransport({
-    url: urlOf(settings),
+    url,
+    isPartialOn400: settings.partial_on_400 ?? url.pathname.endsWith('/otlp/v1/logs'),
     contentType: encoding === 'json' ? 'application/json' : 'application/x-protobuf',
     compression,
     level: compression === 'gzip' ? Math.min(9, compression_params.level) : compression_params.level,
     client,
     onAnswered: (body) => encoder.release(body),
     onSent: (bytes) => context.count('weir_exporter_sent_bytes', bytes),
-    onUnreadable() {
-      context.count('weir_exporter_partial_unknown', 1)
-      context.log.warn(
-        'The destination accepted a request, but its answer is not OTLP: refused records would not be seen.',
-      )
+    onUnknown(records, reason) {
+      context.count('weir_exporter_partial_unknown', records, { reason })
+      if (reason === 'refused_in_part') context.health('recoverable', 'the destination refused a part of a request')
+      else
+        context.log.warn(
+          'The destination accepted a request, but its answer is not OTLP: refused records cannot be seen.',
+        )
     },
   })
   const serializer: ISerializer<readonly LogRecord[], never> = {
@@ -89,7 +99,7 @@ function createExporter(settings: Config, context: Context): Exporter {
     // Async, because the SDK may throw by itself, which is a failure like any other.
     async export(records, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
-      transport.signal = signal
+      transport.attempt = { records: records.length, signal }
       exporter?.export(records, ({ error }) => (error === undefined ? resolve() : reject(error)))
       await promise
     },

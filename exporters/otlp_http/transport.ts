@@ -5,7 +5,7 @@
  * a success and takes headers from the environment; none of that may reach a user.
  */
 import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exporter-base'
-import { PartialError } from '../../src/exporting/errors.ts'
+import { HoldError, PartialError, RejectedError } from '../../src/exporting/errors.ts'
 import { type Compression, compress } from '../../src/net/compress.ts'
 import type { HttpClient } from '../../src/net/http-client.ts'
 import type { PostResponse } from '../../src/net/http-post.ts'
@@ -21,12 +21,21 @@ export interface TransportOptions {
   /** The body that was handed over is not needed any more. */
   readonly onAnswered: (body: Uint8Array) => void
   readonly onSent: (bytes: number) => void
-  readonly onUnreadable: () => void
+  /** Whether a 400 means that the destination took what was valid of the request. */
+  readonly isPartialOn400: boolean
+  /** Nobody can tell which records of a request the destination has, and why. */
+  readonly onUnknown: (records: number, reason: 'refused_in_part' | 'unreadable_answer') => void
+}
+
+/** What the SDK's interface has no place for. */
+export interface Attempt {
+  readonly records: number
+  readonly signal: AbortSignal
 }
 
 export interface Transport extends IExporterTransport {
-  /** The signal of the request that is handed over next: the SDK's interface has no place for one. */
-  signal: AbortSignal
+  /** About the request that is handed over next. */
+  attempt: Attempt
 }
 
 export function createTransport(options: TransportOptions): Transport {
@@ -36,16 +45,16 @@ export function createTransport(options: TransportOptions): Transport {
     ...(compression === 'none' ? {} : { 'content-encoding': compression }),
   }
   return {
-    signal: AbortSignal.abort(),
+    attempt: { records: 0, signal: AbortSignal.abort() },
     async send(data): Promise<ExportResponse> {
-      const { signal } = this
+      const { signal, records } = this.attempt
       try {
         const body = await compress(data, compression, level)
         signal.throwIfAborted()
         const response = await client.post(url, headers, body, signal)
         onSent(body.byteLength)
         onAnswered(data)
-        judge(response, options)
+        judge(response, records, options)
         return { status: 'success' }
       } catch (error) {
         return { status: 'failure', error: error as Error }
@@ -56,14 +65,31 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 /** The table of outcomes in docs/delivery.md. Returns for "all there", throws for everything else. */
-function judge(response: PostResponse, options: TransportOptions): void {
-  if (isSuccess(response.status)) judgeAccepted(response.body, options)
-  else throw refusal(response, readErrorMessage(response.body))
+function judge(response: PostResponse, records: number, options: TransportOptions): void {
+  const { status, body } = response
+  if (isSuccess(status)) judgeAccepted(response, records, options)
+  else if (status === 400 && options.isPartialOn400) throw refusedInPart(body, records, options)
+  else throw refusal(response, readErrorMessage(body))
 }
 
-function judgeAccepted(body: Buffer, { contentType, onUnreadable }: TransportOptions): void {
-  const partial = readPartialSuccess(body, contentType === 'application/json')
-  if (partial === undefined) onUnreadable()
+function judgeAccepted({ status, headers, body }: PostResponse, records: number, options: TransportOptions): void {
+  const type = String(headers['content-type'] ?? '')
+  if (type.startsWith('text/html')) {
+    // A portal, a proxy or a user interface: it took nothing. To believe it would lose everything without a word.
+    throw new HoldError(`the destination answered ${status} with a web page: is this the URL of an OTLP endpoint?`)
+  }
+  const isJson = type === '' ? options.contentType === 'application/json' : type.includes('json')
+  const partial = readPartialSuccess(body, isJson)
+  if (partial === undefined) options.onUnknown(records, 'unreadable_answer')
   // The specification forbids sending a partly accepted request again: nobody knows which records were refused.
   else if (partial.rejected > 0) throw new PartialError(partial.message, { rejectedCount: partial.rejected })
+}
+
+/** Loki keeps the valid entries of a push that it answers with 400: sent again, they would be there twice. */
+function refusedInPart(body: Buffer, records: number, { onUnknown }: TransportOptions): Error {
+  onUnknown(records, 'refused_in_part')
+  const reason = readErrorMessage(body) || 'no reason given'
+  return new RejectedError(`the destination answered 400 and took what was valid: ${reason}`, {
+    reason: 'unknown_partial',
+  })
 }

@@ -5,6 +5,9 @@ import type { MetricRegistry } from './registry.ts'
 /** The reason of records that a destination refused by number only: they are in no dead-letter file. */
 export const REFUSED_UNNAMED = 'refused_unnamed'
 
+/** The reason of records of which the destination has an unknown part: all are in the dead-letter file. */
+const UNKNOWN_PARTIAL = 'unknown_partial'
+
 interface Loss {
   readonly component: string
   readonly kind: string
@@ -25,6 +28,8 @@ export interface Summary {
   readonly lostBytes: number
   /** Bytes cut from lines that were longer than allowed. */
   readonly cutBytes: number
+  /** Records, counted as sent, of requests whose answer could not be read. */
+  readonly unread: number
   /** Admitted, but neither delivered nor rejected when the time for it was over. */
   readonly pending: number
   /** Records by exporter that are in its queue on disk. */
@@ -55,6 +60,10 @@ export function summarise(
     lost,
     lostBytes: metrics.sum('weir_file_lost_bytes'),
     cutBytes: metrics.sum('weir_file_truncated_bytes'),
+    unread: metrics
+      .list('weir_exporter_partial_unknown')
+      .filter(({ labels }) => labels['reason'] === 'unreadable_answer')
+      .reduce((total, { value }) => total + value, 0),
     pending,
     leftOnDisk,
     seconds,
@@ -74,21 +83,19 @@ function lossesOf(metrics: MetricRegistry, name: MetricName): Loss[] {
 }
 
 /** True when everything was delivered, or dropped on purpose. */
-export function isWhole({ rejected, lost, lostBytes, pending }: Summary): boolean {
-  return rejected.length === 0 && lost.length === 0 && lostBytes === 0 && pending === 0
+export function isWhole({ rejected, lost, lostBytes, unread, pending }: Summary): boolean {
+  return rejected.length === 0 && lost.length === 0 && lostBytes === 0 && unread === 0 && pending === 0
 }
 
 /** A few aligned lines for a person. */
 export function summaryText(summary: Summary): string {
-  const { read, sent, filtered, rejected, lost, lostBytes, cutBytes, pending, leftOnDisk, seconds } = summary
+  const { read, sent, filtered, rejected, lost, lostBytes, cutBytes, unread, pending, leftOnDisk, seconds } = summary
   const rate = seconds > 0 ? Math.round(read / seconds) : 0
   const lines = [`${count(read)} events read in ${seconds.toFixed(1)} s (${count(rate)} events/s)`]
   for (const [exporter, records] of sent) lines.push(`${count(records)} delivered to ${exporter}`)
   for (const loss of filtered) lines.push(lossLine('filtered on purpose', loss))
-  for (const loss of rejected) {
-    const where = loss.reason === REFUSED_UNNAMED ? 'the destination did not say which' : 'see the dead-letter file'
-    lines.push(`${lossLine('rejected', loss)} (${where})`)
-  }
+  for (const loss of rejected) lines.push(`${lossLine('rejected', loss)} (${whereabouts(loss)})`)
+  if (unread > 0) lines.push(`${count(unread)} of those delivered got an answer that could not be read: see the log`)
   for (const loss of lost) lines.push(lossLine('LOST', loss))
   if (lostBytes > 0) lines.push(`${count(lostBytes)} bytes of files LOST: see weir_file_lost_bytes and the log`)
   if (cutBytes > 0) lines.push(`${count(cutBytes)} bytes cut from lines longer than max_log_size`)
@@ -98,6 +105,12 @@ export function summaryText(summary: Summary): string {
   }
   if (isWhole(summary)) lines.push('nothing rejected, nothing lost')
   return lines.join('\n')
+}
+
+function whereabouts({ reason }: Loss): string {
+  if (reason === REFUSED_UNNAMED) return 'the destination did not say which'
+  if (reason === UNKNOWN_PARTIAL) return 'the destination has some of them; all are in the dead-letter file'
+  return 'see the dead-letter file'
 }
 
 function lossLine(what: string, { component, reason, records }: Loss): string {

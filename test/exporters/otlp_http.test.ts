@@ -124,6 +124,39 @@ test('a 2xx answer that is not OTLP is taken as success: sending again would onl
     await send()
   }))
 
+test('a web page is no answer, whatever its status: everything is held', () =>
+  withSink({}, async (send, sink) => {
+    sink.respond = (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')
+    await assert.rejects(send(), (error: Error) => error instanceof HoldError && /web page/.test(error.message))
+  }))
+
+test('records of an answer that cannot be read are counted', async () => {
+  for (const [encoding, type, body] of [
+    ['json', '', '<ok>'],
+    ['json', 'application/json', '{"partialSuccess":{"rejectedLogRecords":"some"}}'],
+    ['proto', 'text/plain', 'OK'],
+  ] as const) {
+    const sink = await otlpSink()
+    sink.respond = (_, response) => void response.writeHead(200, type === '' ? {} : { 'content-type': type }).end(body)
+    const context = testContext()
+    const exporter = otlpHttp.create(otlpHttp.config.parse({ endpoint: sink.url, encoding }), context)
+    await exporter.start?.(never)
+    await exporter.export([record(), record()], never)
+    assert.equal(context.counts['weir_exporter_partial_unknown'], 2, `${encoding} ${body}`)
+    await exporter.stop?.(never)
+    await sink.close()
+  }
+})
+
+test('an answer is read as what it says it is, not as what was asked', () =>
+  withSink({ encoding: 'proto' }, async (send, sink) => {
+    sink.respond = (_, response) =>
+      void response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ partialSuccess: { rejectedLogRecords: 2, errorMessage: 'too old' } }))
+    await assert.rejects(send(5), (error: Error) => error instanceof PartialError && error.rejectedCount === 2)
+  }))
+
 test('headers and endpoints of the environment do not leak into a request', async () => {
   const leaks = {
     OTEL_EXPORTER_OTLP_HEADERS: 'x-leak=1',

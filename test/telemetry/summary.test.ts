@@ -45,6 +45,10 @@ for (const [name, add] of [
     'a rejected record',
     (metrics) => metrics.add('weir_component_rejected_records', 1, of('e', 'exporter', 'http_400')),
   ],
+  [
+    'an answer that nobody can read',
+    (metrics) => metrics.add('weir_exporter_partial_unknown', 3, { exporter: 'e', reason: 'unreadable_answer' }),
+  ],
   ['lost bytes', (metrics) => metrics.add('weir_file_lost_bytes', 10, { receiver: 'r', reason: 'truncated' })],
 ] as [string, (metrics: MetricRegistry) => void][]) {
   test(`${name} makes a run less than whole, and is told`, () => {
@@ -52,10 +56,25 @@ for (const [name, add] of [
     add(metrics)
     const summary = summarise(metrics, 0)
     assert.equal(isWhole(summary), false)
-    assert.match(summaryText(summary), /LOST|rejected/)
+    assert.match(summaryText(summary), /LOST|rejected|could not be read/)
     assert.doesNotMatch(summaryText(summary), /nothing lost|NaN|Infinity/)
   })
 }
+
+test('what a destination has in part, or answered in a way that nobody can read, is told', () => {
+  const metrics = new MetricRegistry()
+  metrics.add('otelcol_exporter_sent_log_records', 40, { exporter: 'otlp_http' })
+  metrics.add('weir_component_rejected_records', 500, of('otlp_http/loki', 'exporter', 'unknown_partial'))
+  metrics.add('weir_exporter_partial_unknown', 500, { exporter: 'otlp_http/loki', reason: 'refused_in_part' })
+  metrics.add('weir_exporter_partial_unknown', 40, { exporter: 'otlp_http', reason: 'unreadable_answer' })
+  const summary = summarise(metrics, 1)
+  assert.equal(isWhole(summary), false)
+  assert.deepEqual(summaryText(summary).split('\n').slice(1), [
+    '40 delivered to otlp_http',
+    '500 rejected by otlp_http/loki: unknown_partial (the destination has some of them; all are in the dead-letter file)',
+    '40 of those delivered got an answer that could not be read: see the log',
+  ])
+})
 
 test('what a shutdown cut off is told, and is not called nothing', () => {
   const summary = summarise(new MetricRegistry(), 1, 1000)
