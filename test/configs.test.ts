@@ -17,6 +17,9 @@ const atLeast: Record<string, number> = {
   'configs/quickstart.yaml': 50,
   'configs/audit-to-siem.yaml': 50,
   'configs/container-logs.yaml': 2,
+  'configs/agent.yaml': 50,
+  // Has no source that ends: test/integration/agent-gateway.test.ts sends through it.
+  'configs/gateway.yaml': 0,
 }
 
 interface Result {
@@ -46,6 +49,9 @@ function prepare(directory: string, sink: OtlpSink): Record<string, string> {
   copyFileSync(join(root, 'configs/sample/audit.log'), join(directory, 'audit.log'))
   return {
     OTLP_ENDPOINT: sink.url,
+    WEIR_GATEWAY: sink.url,
+    WEIR_OTLP_GRPC: '127.0.0.1:0',
+    WEIR_OTLP_HTTP: '127.0.0.1:0',
     LOKI_ENDPOINT: `${sink.url}/otlp/v1/logs`,
     WEIR_AUDIT_LOG: join(directory, 'audit.log'),
     WEIR_POD_LOGS: join(directory, 'pods'),
