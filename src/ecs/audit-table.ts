@@ -51,6 +51,10 @@ export const AUDIT_TABLE: Readonly<Record<string, Targets>> = {
   'k8s.audit.object.api_version': [raw('objectRef.apiVersion'), keyword('orchestrator.api_version')],
   'k8s.audit.object.uid': [raw('objectRef.uid'), keyword('orchestrator.resource.id')],
   'k8s.audit.object.resource_version': raw('objectRef.resourceVersion'),
+  // The resource of the orchestrator is the object, not the pod that somebody's enrichment found.
+  'k8s.namespace.name': keyword('kubernetes.namespace'),
+  'k8s.pod.name': keyword('kubernetes.pod.name'),
+  'k8s.pod.uid': keyword('kubernetes.pod.uid'),
   'k8s.audit.cut': keyword('weir.k8s.audit.cut'),
   'user.name': [raw('user.username'), keyword('user.name')],
   'user.id': [raw('user.uid'), keyword('user.id')],

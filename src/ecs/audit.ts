@@ -127,7 +127,7 @@ function putImages(pod: JsonMap, into: DocumentBuilder): void {
   const containers = asMap(pod['spec'])?.['containers']
   if (!Array.isArray(containers)) return
   const images = containers.map((one) => asMap(one)?.['image']).filter((image) => typeof image === 'string')
-  if (images.length > 0) into.set(IMAGES, `[${images.map(quote).join(',')}]`)
+  if (images.length > 0) into.fill(IMAGES, `[${images.map(quote).join(',')}]`)
 }
 
 type JsonMap = Readonly<Record<string, unknown>>

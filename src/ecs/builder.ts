@@ -82,6 +82,11 @@ export class DocumentBuilder {
     this.#bits[word] = (this.#bits[word] as number) | (1 << (field & 31))
   }
 
+  /** Sets a field that this document has not set yet. */
+  fill(field: number, text: string): void {
+    if (!this.#isSet(field)) this.set(field, text)
+  }
+
   #isSet(field: number): boolean {
     return ((this.#bits[field >> 5] as number) & (1 << (field & 31))) !== 0
   }

@@ -24,6 +24,7 @@ const SEVERITY = fieldNumber('event.severity')
 const LEVEL = fieldNumber('log.level')
 const SCOPE = fieldNumber('weir.scope')
 const DROPPED = fieldNumber('weir.dropped_attributes_count')
+const DIRECTION = fieldNumber('network.direction')
 const TRACE = fieldNumber('trace.id')
 const SPAN = fieldNumber('span.id')
 const ORCHESTRATOR = fieldNumber('orchestrator.type')
@@ -48,6 +49,9 @@ export function toEcsJson(record: LogRecord, stream: DataStream | undefined): st
   putBody(record.body)
   const plans = isAudit ? AUDIT_PLANS : RECORD_PLANS
   for (const name in attributes) plans.put(name, attributes[name], builder)
+  const direction = attributes['network.io.direction']
+  if (direction === 'transmit') builder.fill(DIRECTION, '"egress"')
+  else if (direction === 'receive') builder.fill(DIRECTION, '"ingress"')
   if (isAudit) putAudit(attributes, time, builder)
   if (record.droppedAttributesCount > 0) builder.set(DROPPED, String(record.droppedAttributesCount | 0))
   if (record.spanContext !== undefined) {

@@ -16,9 +16,13 @@ interface Fill {
   readonly encode: Encode
 }
 
-/** The fields that an attribute fills; `map` and `entry` where it is one key of a free-form map. */
+/**
+ * The fields that an attribute fills; `map` and `entry` where it is one key of a free-form map. The first field of the
+ * first fill is the attribute's own, which it sets; the others it fills where nothing else has.
+ */
 interface Plan {
   readonly fills: readonly Fill[]
+  readonly isSimple: boolean
   readonly map: number
   /** `"key":`, ready. */
   readonly entry: string
@@ -38,7 +42,10 @@ export class Plans {
     for (const [name, targets] of Object.entries(Object.assign({}, ...tables) as Record<string, Targets>)) {
       const all = targetsOf(targets)
       if (name.endsWith('*')) this.#prefixes.push([name.slice(0, -1), fieldNumber((all[0] as Target).field)])
-      else this.#known.set(name, { fills: fillsOf(all), map: this.#rest, entry: entryOf(name) })
+      else {
+        const fills = fillsOf(all)
+        this.#known.set(name, { fills, isSimple: all.length === 1, map: this.#rest, entry: entryOf(name) })
+      }
     }
     // Names that an event supplies are many: they are remembered for a while only.
     this.#others = boundedCache(2048, (name) => this.#makeOther(name))
@@ -46,24 +53,21 @@ export class Plans {
 
   #makeOther(name: string): Plan {
     for (const [prefix, map] of this.#prefixes) {
-      if (name.startsWith(prefix)) return { fills: [], map, entry: entryOf(name.slice(prefix.length)) }
+      if (name.startsWith(prefix)) return { fills: [], isSimple: true, map, entry: entryOf(name.slice(prefix.length)) }
     }
-    return { fills: [], map: this.#rest, entry: entryOf(name) }
+    return { fills: [], isSimple: true, map: this.#rest, entry: entryOf(name) }
   }
 
-  /** Puts one attribute where it belongs. A value that fits none of its fields goes to the map of the rest. */
+  /** Puts one attribute where it belongs. A value that does not fit its field goes to the map of the rest. */
   put(name: string, value: AnyValue, into: DocumentBuilder): void {
     const plan = this.#known.get(name) ?? this.#others(name)
-    let fits = false
-    const { fills } = plan
-    for (let i = 0; i < fills.length; i++) {
-      const { fields, encode } = fills[i] as Fill
-      const text = encode(value)
-      if (text === undefined) continue
-      fits = true
-      for (let j = 0; j < fields.length; j++) into.set(fields[j] as number, text)
+    const own = plan.fills[0]
+    const text = own?.encode(value)
+    if (own === undefined || text === undefined) this.#putFreeForm(plan, name, value, into)
+    else {
+      into.set(own.fields[0] as number, text)
+      if (!plan.isSimple) putOthers(plan.fills, text, value, into)
     }
-    if (!fits) this.#putFreeForm(plan, name, value, into)
   }
 
   #putFreeForm({ map, entry }: Plan, name: string, value: AnyValue, into: DocumentBuilder): void {
@@ -73,6 +77,15 @@ export class Plans {
     // The resource may have set the same key: two equal keys would spoil the document.
     else if (map !== this.#rest && into.mayHold(map, entry)) into.add(this.#rest, `${entryOf(name)}${text}`)
     else into.add(map, entry + text)
+  }
+}
+
+function putOthers(fills: readonly Fill[], own: string, value: AnyValue, into: DocumentBuilder): void {
+  for (let i = 0; i < fills.length; i++) {
+    const { fields, encode } = fills[i] as Fill
+    const text = i === 0 ? own : encode(value)
+    if (text === undefined) continue
+    for (let j = i === 0 ? 1 : 0; j < fields.length; j++) into.fill(fields[j] as number, text)
   }
 }
 

@@ -28,7 +28,10 @@ export interface Target {
   readonly type: FieldType
 }
 
-/** One attribute may fill several fields: those that its value fits. */
+/**
+ * The fields of an attribute. The first is its own, and no other attribute's; the others are filled where the value
+ * fits and nothing else has filled them.
+ */
 export type Targets = Target | readonly Target[]
 
 const target =

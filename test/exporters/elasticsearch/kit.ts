@@ -57,3 +57,15 @@ export async function withServer(
     await server.close()
   }
 }
+
+/** Sets a real server up, as `weir elasticsearch setup` does. */
+export async function setUpReal(url: string): Promise<void> {
+  const { registry } = await import('../../../src/components.ts')
+  const { elasticsearch: command } = await import('../../../src/cli/elasticsearch.ts')
+  let output = ''
+  const write = (text: string): void => {
+    output += text
+  }
+  const io = { stdout: write, stderr: write, env: process.env, cwd: process.cwd(), registry }
+  if ((await command(['setup', '--endpoint', url], io)) !== 0) throw new Error(output)
+}
