@@ -77,12 +77,12 @@ export const memoryLimiter = defineProcessor({
       if (!isShort) {
         door.open()
         context.health('ok')
-        context.log.info('Memory is no longer short; receivers take in again.', { rss: watch.rss })
+        context.log.info('Memory is no longer short; receivers take in again.', { resident: watch.resident })
         return
       }
       door.shut()
       context.count('weir_memory_limiter_closings', 1)
-      const used = `${Math.round(watch.rss / MIB)} of ${Math.round(limits.hardBytes / MIB)} MiB`
+      const used = `${Math.round(watch.resident / MIB)} of ${Math.round(limits.hardBytes / MIB)} MiB`
       context.health('recoverable', `memory is short (${used}); receivers take nothing in until it is not`)
     }
     return {

@@ -5,6 +5,7 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { fullFaults } from './faults.ts'
 import { fullKills } from './kills.ts'
 import type { FullSuite } from './suite.ts'
 
@@ -36,7 +37,7 @@ function machine(): string {
   return `${availableParallelism()} CPUs, ${Math.round(Number(memory) / 2 ** 20)} GiB of memory, Node ${process.version}`
 }
 
-const suites = [await fullKills()]
+const suites = [await fullKills(), await fullFaults()]
 if (!existsSync(path)) writeFileSync(path, HEAD)
 const day = new Date().toISOString().slice(0, 16).replace('T', ' ')
 const text = `\n## ${day} UTC (${machine()})\n\n${suites.map(tableOf).join('\n')}`

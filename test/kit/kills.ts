@@ -16,6 +16,8 @@ export interface KillOptions {
   readonly lifeMs: readonly [number, number]
   /** True when the patterns name rotated files too. */
   readonly matchRotated: boolean
+  /** Where the queue of the exporter is; in memory unless given. */
+  readonly queue?: 'memory' | 'disk'
 }
 
 export interface KillResult {
@@ -106,7 +108,8 @@ export async function runKills(options: KillOptions): Promise<KillResult> {
   }
 }
 
-function configOf(logs: string, endpoint: string, { matchRotated }: KillOptions): string {
+function configOf(logs: string, endpoint: string, { matchRotated, queue }: KillOptions): string {
+  const storage = queue === 'disk' ? 'file_storage' : ''
   const star = matchRotated ? '*' : ''
   return `
 receivers:
@@ -118,7 +121,10 @@ exporters:
     encoding: json
     compression: none
     retry_on_failure: {initial_interval: 20ms}
+    sending_queue: {${storage === '' ? '' : `storage: ${storage}`}}
+extensions: {file_storage: }
 service:
+  extensions: [${storage}]
   memory: {budget: 32MiB}
   telemetry: {metrics: {level: none}}
   pipelines:

@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
+/** The program as users start it. */
+export const BIN = join(import.meta.dirname, '../../bin/weir')
 /** What Node is given before the arguments of the program. */
 export const PROGRAM = ['--disable-warning=ExperimentalWarning', MAIN] as const
 
@@ -22,8 +24,15 @@ export interface WeirProcess {
   end(signal?: NodeJS.Signals): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
 }
 
-export function weir(args: readonly string[], env: Readonly<Record<string, string>> = {}): WeirProcess {
-  const child = spawn(process.execPath, [...PROGRAM, ...args], {
+/** `prefix` is put before the command, `bin/weir`, for a program that runs under another. */
+export function weir(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  prefix: readonly string[] = [],
+): WeirProcess {
+  const program = prefix.length > 0 ? [...prefix, BIN] : [process.execPath, ...PROGRAM]
+  const [command = '', ...rest] = [...program, ...args]
+  const child = spawn(command, rest, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -68,7 +77,11 @@ export interface Workspace {
   /** `weir run` with a configuration and this state directory. Killed with the workspace if it still runs. */
   run(
     config: string,
-    options?: { readonly flags?: readonly string[]; readonly env?: Record<string, string> },
+    options?: {
+      readonly flags?: readonly string[]
+      readonly env?: Record<string, string>
+      readonly prefix?: readonly string[]
+    },
   ): WeirProcess
   remove(): Promise<void>
 }
@@ -87,9 +100,9 @@ export function workspace(): Workspace {
     path,
     write,
     read: (name) => readFileSync(path(name), 'utf8'),
-    run(config, { flags = [], env = {} } = {}) {
+    run(config, { flags = [], env = {}, prefix = [] } = {}) {
       write('weir.yaml', config)
-      const one = weir(['run', '--config', path('weir.yaml'), '--state-dir', path('state'), ...flags], env)
+      const one = weir(['run', '--config', path('weir.yaml'), '--state-dir', path('state'), ...flags], env, prefix)
       started.push(one)
       return one
     },

@@ -12,16 +12,17 @@ processorContract(memoryLimiter)
 const MIB = 2 ** 20
 const limits = { softBytes: 80, hardBytes: 100, softGcMs: 1000, hardGcMs: 0, maxGcMs: 30_000 }
 
-/** Memory that does what the test says. */
+/** Memory that does what the test says: `kept` is resident and not in use. */
 function probe(freed: number) {
-  const state = { rss: 0, now: 0, collections: 0 }
+  const state = { used: 0, kept: 0, now: 0, collections: 0 }
   return {
     state,
-    rss: () => state.rss,
+    resident: () => state.used + state.kept,
+    accounted: () => state.used,
     now: () => state.now,
     collect: () => {
       state.collections += 1
-      state.rss -= freed
+      state.used -= freed
     },
   }
 }
@@ -29,24 +30,39 @@ function probe(freed: number) {
 test('memory is short above the soft limit, and no longer a little below it', () => {
   const memory = probe(0)
   const watch = new MemoryWatch(limits, memory)
-  const at = (rss: number): boolean => {
-    memory.state.rss = rss
+  const at = (used: number): boolean => {
+    memory.state.used = used
     return watch.check()
   }
   assert.deepEqual([at(79), at(81), at(79), at(77), at(75), at(79)], [false, true, true, true, false, false])
 })
 
+test('what the allocator keeps counts against the hard limit alone, and not for ever', () => {
+  const memory = probe(0)
+  const watch = new MemoryWatch(limits, memory)
+  memory.state.used = 50
+  memory.state.kept = 45
+  assert.equal(watch.check(), false)
+  memory.state.kept = 60
+  assert.equal(watch.check(), true)
+  memory.state.now = 9_000
+  assert.equal(watch.check(), true)
+  memory.state.now = 11_000
+  assert.equal(watch.check(), false, 'it stays, and is used again')
+})
+
 test('garbage is collected before the door is shut: memory that comes back so was not short', () => {
   const memory = probe(50)
-  memory.state.rss = 90
-  assert.equal(new MemoryWatch(limits, memory).check(), false)
+  const watch = new MemoryWatch(limits, memory)
+  memory.state.used = 90
+  assert.equal(watch.check(), false)
   assert.equal(memory.state.collections, 1)
 })
 
 test('collections are not repeated at once, and less and less while they free nothing', () => {
   const memory = probe(0)
   const watch = new MemoryWatch(limits, memory)
-  memory.state.rss = 110
+  memory.state.used = 110
   const collectionsWithin = (ms: number): number => {
     const before = memory.state.collections
     for (const end = memory.state.now + ms; memory.state.now < end; memory.state.now += 100) watch.check()
@@ -58,17 +74,19 @@ test('collections are not repeated at once, and less and less while they free no
   assert(collectionsWithin(60_000) <= 3)
 })
 
-test('what is measured is resident memory, with buffers outside of the heap', () => {
-  const before = PROCESS.rss()
+test('what is measured is resident memory: buffers outside of the heap count, the pages of files do not', () => {
+  const before = { resident: PROCESS.resident(), accounted: PROCESS.accounted() }
   const buffer = Buffer.alloc(64 * MIB, 1)
-  assert(PROCESS.rss() - before > 48 * MIB)
+  assert(PROCESS.resident() - before.resident > 48 * MIB)
+  assert(PROCESS.accounted() - before.accounted > 48 * MIB)
+  assert(process.memoryUsage.rss() - PROCESS.resident() > 10 * MIB)
   assert.equal(buffer[5], 1)
 })
 
 test('the door is shut while the process holds too much, health says so, and opens when it is gone', async () => {
   PROCESS.collect()
   const context = testContext()
-  const limit = Math.ceil(PROCESS.rss() / MIB) + 96
+  const limit = Math.ceil(PROCESS.resident() / MIB) + 96
   const config = memoryLimiter.config.parse({
     check_interval: '10ms',
     limit_mib: limit,
