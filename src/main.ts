@@ -2,6 +2,7 @@
 import { command as asCommand } from './cli/arguments.ts'
 import { components } from './cli/components.ts'
 import { deadLetter } from './cli/dead-letter.ts'
+import { elasticsearch } from './cli/elasticsearch.ts'
 import { HELP } from './cli/help.ts'
 import type { Command, Io } from './cli/io.ts'
 import { printConfig } from './cli/print-config.ts'
@@ -56,6 +57,7 @@ const commands: Readonly<Record<string, Command>> = {
   }),
   'dead-letter': deadLetter,
   queue,
+  elasticsearch,
   validate,
   components,
   'print-config': printConfig,

@@ -1,10 +1,10 @@
 /** The keys of the exporter; those of the Collector's `elasticsearch` exporter where it has them. */
 import { z } from 'zod'
 import { secret } from '../../src/config/values.ts'
+import { cloudUrl } from '../../src/ecs/cloud-id.ts'
 import { deliverySettings } from '../../src/exporting/settings.ts'
 import { httpUrl } from '../../src/net/client-settings.ts'
 import { httpClientSettings } from '../../src/net/http-client.ts'
-import { cloudUrl } from './cloud-id.ts'
 
 const FORBIDDEN = 'in lower case, without "-", spaces and any of \\ / * ? " < > | , # :'
 

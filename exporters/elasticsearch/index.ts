@@ -1,12 +1,12 @@
 /** Elasticsearch 7 to 9 and OpenSearch 1 to 3 by their `_bulk` API, over plain HTTP: one code for both. */
 import { type Context, defineExporter, type Exporter } from '../../src/component.ts'
+import { clientSettings, nodeUrls } from '../../src/ecs/connection.ts'
 import { encodeOrReject } from '../../src/exporting/errors.ts'
 import { UNSUPPORTED_QUEUE_KEYS } from '../../src/exporting/settings.ts'
 import { UNSUPPORTED_CLIENT_KEYS } from '../../src/net/client-settings.ts'
 import { compress } from '../../src/net/compress.ts'
-import { createHttpClient, type HttpClientSettings } from '../../src/net/http-client.ts'
+import { createHttpClient } from '../../src/net/http-client.ts'
 import type { PostResponse } from '../../src/net/http-post.ts'
-import { cloudUrl } from './cloud-id.ts'
 import { type Config, config, UNSUPPORTED } from './config.ts'
 import { createEncoder } from './encoder.ts'
 import { FILTER_PATH, judge, type Tally } from './response.ts'
@@ -58,7 +58,7 @@ function createExporter(settings: Config, context: Context): Exporter {
     context.count('weir_exporter_sent_bytes', body.byteLength)
     return response
   }
-  const sender = new Sender(urlsOf(settings), post, context.log)
+  const sender = new Sender(bulkUrls(settings), post, context.log)
   return {
     async export(records, signal) {
       const encoded = encodeOrReject(() => encoder.encode(records))
@@ -91,25 +91,11 @@ function report({ deduplicated, failureStore }: Tally, context: Context): void {
   }
 }
 
-/** The Collector's `user`, `password` and `api_key` as what our clients have. */
-function clientSettings(settings: Config): HttpClientSettings {
-  const { user, password, api_key, auth, headers, tls, proxy_url } = settings
-  const own = ownAuth(user, password, api_key) ?? auth
-  return { headers, tls, proxy_url, auth: own }
-}
-
-function ownAuth(user: string | undefined, password = '', key?: string): HttpClientSettings['auth'] {
-  if (user !== undefined) return { basic: { username: user, password } } as HttpClientSettings['auth']
-  return key === undefined ? undefined : ({ api_key: key } as HttpClientSettings['auth'])
-}
-
-function urlsOf({ endpoint, endpoints, cloudid, pipeline }: Config): URL[] {
-  const bases = endpoints ?? [endpoint ?? cloudUrl(cloudid ?? '') ?? '']
-  return bases.map((base) => {
-    const url = new URL(base)
+function bulkUrls(settings: Config): URL[] {
+  return nodeUrls(settings).map((url) => {
     url.pathname = `${url.pathname.replace(/\/+$/, '')}/_bulk`
     url.searchParams.set('filter_path', FILTER_PATH)
-    if (pipeline !== undefined) url.searchParams.set('pipeline', pipeline)
+    if (settings.pipeline !== undefined) url.searchParams.set('pipeline', settings.pipeline)
     return url
   })
 }

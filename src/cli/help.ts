@@ -11,6 +11,8 @@ Commands
   schema         print the JSON Schema of a configuration file, for editors
   dead-letter    replay: send again what could not be delivered (--to EXPORTER, --state-dir DIR, --config FILE)
   queue          list what waits on disk; drop --exporter ID removes what nobody sends any more (--state-dir DIR)
+  elasticsearch  setup: write index templates and lifecycle policy (--endpoint URL, or --config FILE and --exporter ID;
+                 --dry-run, --product elasticsearch|opensearch, --server-version 8.17, --retention 90d)
   version        print the version
   help           print this
 

@@ -122,6 +122,11 @@ export class ClusterAdmin {
   }
 
   #ilm(method: string, name: string, json: MappingJson): Answer {
+    if (method === 'GET') {
+      const known = this.policies.get(name)
+      if (known === undefined) return fault(404, 'resource_not_found_exception', `Lifecycle policy not found: ${name}`)
+      return { status: 200, body: { [name]: { version: 1, modified_date: '2026-01-01T00:00:00.000Z', ...known.body } } }
+    }
     if (method !== 'PUT' || json?.policy?.phases === undefined)
       return fault(400, 'parse_exception', 'phases are missing')
     const [major = 0] = this.identity.version.split('.').map(Number)

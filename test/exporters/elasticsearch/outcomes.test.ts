@@ -12,7 +12,7 @@ import {
 } from '../../../src/exporting/errors.ts'
 import { settingsOf } from '../../../src/exporting/settings.ts'
 import type { LogRecord } from '../../../src/records/record.ts'
-import type { Fault, ItemFault } from '../../kit/bulk-server.ts'
+import type { Fault, ItemFault, StoredDocument } from '../../kit/bulk-server.ts'
 import { testContext } from '../../kit/context.ts'
 import { record } from '../../kit/records.ts'
 import { never, preparedServer, withServer } from './kit.ts'
@@ -231,8 +231,8 @@ test('through a storm of faults every record is stored once or dead-lettered, an
   }
   const delivery = new Delivery(exporter, { ...settings, retry_on_failure: quick }, hooks as never)
   const poison: ItemFault = { status: 400, type: 'document_parsing_exception', reason: 'poison' }
-  const isPoison = (source: { weir: { attributes: { id: number } } }) => source.weir.attributes.id % 50 === 7
-  const answer = (i: number, source: never): ItemFault | undefined => {
+  const isPoison = (source: StoredDocument['source']) => source.weir.attributes.id % 50 === 7
+  const answer = (i: number, source: StoredDocument['source']): ItemFault | undefined => {
     if (isPoison(source)) return poison
     return i % 3 === 0 ? { status: 429 } : i % 7 === 0 ? { status: 403, type: 'cluster_block_exception' } : undefined
   }
