@@ -9,7 +9,7 @@ import { tap } from 'rxjs'
 import { z } from 'zod'
 import { defineProcessor } from '../../src/component.ts'
 import { duration } from '../../src/config/values.ts'
-import { Door } from '../../src/flow/gate.ts'
+import { Door, type Gate } from '../../src/flow/gate.ts'
 import { type MemoryLimits, MemoryWatch, memoryOfHost } from './watch.ts'
 
 /** The limits as they are written: 0 where one is not. */
@@ -23,6 +23,7 @@ interface Written {
 const mib = () => z.int().min(0).default(0)
 const percentage = () => z.number().min(0).max(100).default(0)
 const MIB = 2 ** 20
+const LOOK_AGAIN_MS = 5
 
 const config = z
   .strictObject({
@@ -86,7 +87,7 @@ export const memoryLimiter = defineProcessor({
       context.health('recoverable', `memory is short (${used}); receivers take nothing in until it is not`)
     }
     return {
-      gate: door,
+      gate: watchful(door, look),
       async start() {
         timer = setInterval(look, settings.check_interval).unref()
       },
@@ -100,6 +101,22 @@ export const memoryLimiter = defineProcessor({
     }
   },
 })
+
+/** Between two looks a burst may fill the memory: whoever asks at the door makes it look again. */
+function watchful(door: Door, look: () => void): Gate {
+  let lookedAt = 0
+  return {
+    get isOpen() {
+      const now = performance.now()
+      if (door.isOpen && now - lookedAt > LOOK_AGAIN_MS) {
+        lookedAt = now
+        look()
+      }
+      return door.isOpen
+    },
+    whenOpen: (signal) => door.whenOpen(signal),
+  }
+}
 
 function limitOf({ limit_mib, limit_percentage }: Written, host: number): number {
   return limit_mib > 0 ? limit_mib * MIB : (host * limit_percentage) / 100

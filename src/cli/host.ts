@@ -78,7 +78,7 @@ export async function openHost({ stateDir, drain, log, config, isReady }: OpenHo
       stateDir,
       drain,
       host,
-      budgetBytes: config.service.memoryBudget ?? defaultBudget(),
+      budgetBytes: budgetOf(config.service.memoryBudget, log),
     },
     async serve({ service }) {
       const { readers } = service.metrics
@@ -103,12 +103,33 @@ export async function openHost({ stateDir, drain, log, config, isReady }: OpenHo
 }
 
 /**
+ * In the heap a record takes several times the bytes that it is admitted with: a budget that the memory cannot hold would
+ * get the process killed, and is cut to what it can.
+ */
+function budgetOf(configured: number | undefined, log: Logger): number {
+  if (configured === undefined) return defaultBudget()
+  const most = Math.floor(memoryLimit() / 16)
+  if (configured <= most) return configured
+  log.warn(
+    'service::memory::budget is more than a sixteenth of the memory that this process may use; it is cut to that.',
+    {
+      configured,
+      budget: most,
+    },
+  )
+  return most
+}
+
+function memoryLimit(): number {
+  return Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem())
+}
+
+/**
  * Room for records in flight: a thirty-second of the memory this process may use, between 4 and 8 MiB. In the heap
  * a record takes several times its length on the wire, and what lives long enough to be moved there costs most.
  */
 function defaultBudget(): number {
-  const limit = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem())
-  return Math.min(8 * MIB, Math.max(4 * MIB, Math.floor(limit / 32)))
+  return Math.min(8 * MIB, Math.max(4 * MIB, Math.floor(memoryLimit() / 32)))
 }
 
 /** What Weir says of itself in its own telemetry: `service::telemetry::resource` over the defaults. */

@@ -120,7 +120,7 @@ class Builder {
     const { metrics, health, stores } = this.#runtime
     const hooks = chainHooks(id, context, this.#runtime)
     const isOnDisk = settings.sending_queue.storage !== undefined
-    const storage = storageOf(this.#runtime, config)
+    const storage = made('exporter', id, () => storageOf(this.#runtime, config))
     const chain = createChain({
       delivery: new Delivery(exporter, settings, deliveryHooks(id, context, metrics)),
       settings,
@@ -174,7 +174,7 @@ class Builder {
     const budget = this.#budgets.get(id) as Budget
     const context = {
       ...this.#context('receiver', id),
-      store: storageOf(this.#runtime, config).namespace(`receiver:${id}`),
+      store: made('receiver', id, () => storageOf(this.#runtime, config)).namespace(`receiver:${id}`),
     }
     const receiver = made('receiver', id, () => definition.create(config, context))
     this.#parts.push({ kind: 'receiver', id, part: receiver })

@@ -21,8 +21,8 @@ export type Mood =
   | { readonly kind: 'resets' }
   /** Takes everything, and resets the connection instead of answering. */
   | { readonly kind: 'takes and resets' }
-  /** Takes everything and answers 200 with what is no answer. */
-  | { readonly kind: 'answers garbage' }
+  /** Takes everything and answers 200 with what is no answer, or with somebody's web page. */
+  | { readonly kind: 'answers garbage'; readonly type?: string }
   /** OTLP: takes one half and refuses the other for good. `_bulk`: takes one half, and the other not now. */
   | { readonly kind: 'takes half' }
   | { readonly kind: 'is slow'; readonly ms: number }
@@ -159,7 +159,7 @@ async function behave(mood: Mood, all: Request): Promise<void> {
     request.socket.resetAndDestroy()
   } else if (mood.kind === 'answers garbage') {
     take(all.numbers)
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<html>\u0000\u0001 all is well')
+    response.writeHead(200, { 'content-type': mood.type ?? 'application/json' }).end('<html>\u0000\u0001 all is well')
   } else if (mood.kind === 'takes half') accept(all, true)
   else if (mood.kind === 'is slow') {
     await sleep(mood.ms)

@@ -58,6 +58,15 @@ export const memoryFault: Fault = {
   run: flood,
 }
 
+/** Without the pages of files, which the kernel can take back. 0 once it has ended. */
+function residentMiB(pid: number | undefined): number {
+  try {
+    return Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+  } catch {
+    return 0
+  }
+}
+
 async function flood({ records }: Size): Promise<FaultResult> {
   const room = workspace()
   const cgroup = memoryCgroup(LIMIT)
@@ -80,19 +89,20 @@ service:
   )
   try {
     await weir.says(/Everything is ready/)
-    const rss = (): number =>
-      Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${weir.child.pid}/status`, 'utf8'))?.[1]) / 1024
     let peak = 0
     const watching = setInterval(() => {
-      peak = Math.max(peak, rss())
+      peak = Math.max(peak, residentMiB(weir.child.pid))
     }, 20)
+    void weir.ended.then(() => clearInterval(watching))
     const count = Math.ceil(records / RECORDS_A_REQUEST)
     const client = sender(port)
     let next = 0
     const worker = async (): Promise<void> => {
       while (next < count) await client.send(next++ * RECORDS_A_REQUEST)
     }
-    await Promise.all(Array.from({ length: 64 }, worker))
+    const all = Promise.all(Array.from({ length: 64 }, worker)).then(() => true)
+    const isUp = await Promise.race([all, weir.ended.then(() => false)])
+    if (!isUp) throw new Error(`Weir ended (killed ${cgroup.oomKills()} times):\n${weir.stderr.slice(-2000)}`)
     // It recovers whole: the door is open, and a request is taken at once.
     await sleep(1500)
     const before = client.refusals
@@ -102,7 +112,7 @@ service:
     for (const end = Date.now() + 10_000; (await to.report()).arrived < total && Date.now() < end; ) await sleep(50)
     const { arrived, duplicates } = await to.report()
     const isWell = cgroup.oomKills() === 0 && client.refusals === before && weir.child.exitCode === null
-    const note = `${before} requests refused, at most ${Math.round(peak)} MiB resident, ${Math.round(rss())} MiB after it`
+    const note = `${before} requests refused, doors shut ${weir.stderr.split('memory is short').length - 1} times, at most ${Math.round(peak)} MiB resident, ${Math.round(residentMiB(weir.child.pid))} MiB after it`
     await weir.end()
     return {
       fault: memoryFault.name,
