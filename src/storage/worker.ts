@@ -14,7 +14,7 @@ interface Change {
 const port = parentPort
 const queue: Request[] = []
 /** How often pages that queues have given back are returned to the file system. */
-const SHRINK_EVERY_MS = 2000
+const SHRINK_EVERY_MS = 500
 let shrunkAt = 0
 
 function serve(db: Database, requests: readonly Request[]): void {
