@@ -131,10 +131,11 @@ function attributesOf(list: readonly unknown[]): Attributes {
     if (attributesSeen > limits.maxAttributes) cut += 1
     else if (isAllowed()) {
       const pair = objectOf(one, 'an attribute')
+      const value = readValue(pair['value'], 0)
       const key = keyOf(pair)
       if (key === undefined) continue
       keys.push(key)
-      values.push(readValue(pair['value'], 0))
+      values.push(value)
     }
   }
   return shapes.make(keys, values, keys.length)
@@ -150,8 +151,9 @@ function isAllowed(): boolean {
 
 function put(one: unknown, into: Attributes, depth: number): void {
   const pair = objectOf(one, 'an attribute')
+  const value = readValue(pair['value'], depth)
   const key = keyOf(pair)
-  if (key !== undefined) into[key] = readValue(pair['value'], depth)
+  if (key !== undefined) into[key] = value
 }
 
 /** Undefined for a key that would change what the object inherits. */
