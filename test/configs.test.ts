@@ -7,12 +7,14 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { registry } from '../src/components.ts'
 import { loadConfig } from '../src/config/load.ts'
+import { preparedServer } from './exporters/elasticsearch/kit.ts'
+import type { BulkServer } from './kit/bulk-server.ts'
 import { type OtlpSink, otlpSink } from './kit/otlp-sink.ts'
 
 const root = join(import.meta.dirname, '..')
 const configs = globSync('configs/*.yaml', { cwd: root })
 
-/** What each needs around it, and how many records must arrive at the OTLP endpoint at least. */
+/** How many records must arrive at the OTLP endpoint, or at Elasticsearch, at least. */
 const atLeast: Record<string, number> = {
   'configs/quickstart.yaml': 50,
   'configs/audit-to-siem.yaml': 50,
@@ -22,6 +24,7 @@ const atLeast: Record<string, number> = {
   'configs/agent.yaml': 50,
   // Has no source that ends: test/integration/agent-gateway.test.ts sends through it.
   'configs/gateway.yaml': 0,
+  'configs/elasticsearch.yaml': 50,
 }
 
 interface Result {
@@ -41,7 +44,7 @@ function weir(args: readonly string[], env: Record<string, string>): Promise<Res
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })))
 }
 
-function prepare(directory: string, sink: OtlpSink): Record<string, string> {
+function prepare(directory: string, sink: OtlpSink, search: BulkServer): Record<string, string> {
   const pod = join(directory, 'pods/shop_web-7d9f_0b6c1f6e-5b1e-4c7e-9f0a-3f1d2c4b5a69/nginx')
   mkdirSync(pod, { recursive: true })
   writeFileSync(
@@ -51,6 +54,7 @@ function prepare(directory: string, sink: OtlpSink): Record<string, string> {
   copyFileSync(join(root, 'configs/sample/audit.log'), join(directory, 'audit.log'))
   return {
     OTLP_ENDPOINT: sink.url,
+    ELASTICSEARCH_URL: search.url,
     WEIR_GATEWAY: sink.url,
     WEIR_OTLP_GRPC: '127.0.0.1:0',
     WEIR_OTLP_HTTP: '127.0.0.1:0',
@@ -77,18 +81,21 @@ for (const config of configs) {
   test(`${config} runs, delivers and loses nothing`, { timeout: 60_000 }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'weir-config-'))
     const sink = await otlpSink()
+    const search = await preparedServer()
     try {
       const metrics =
         'service::telemetry::metrics::readers=[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: 0}}}}]'
       const { code, output } = await weir(
         ['run', '--drain', '--config', config, '--set', metrics],
-        prepare(directory, sink),
+        prepare(directory, sink, search),
       )
       assert.equal(code, 0, output)
       assert.match(output, /nothing rejected, nothing lost/)
-      assert(sink.accepted.length >= (atLeast[config] ?? 1), `${sink.accepted.length} records arrived\n${output}`)
+      const arrived = sink.accepted.length + search.documents.length
+      assert(arrived >= (atLeast[config] ?? 1), `${arrived} records arrived\n${output}`)
     } finally {
       await sink.close()
+      await search.close()
       rmSync(directory, { recursive: true, force: true })
     }
   })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { secret } from '../../src/config/values.ts'
 import { cloudUrl } from '../../src/ecs/cloud-id.ts'
 import { deliverySettings } from '../../src/exporting/settings.ts'
-import { httpUrl } from '../../src/net/client-settings.ts'
+import { headerValue, httpUrl } from '../../src/net/client-settings.ts'
 import { httpClientSettings } from '../../src/net/http-client.ts'
 
 const FORBIDDEN = 'in lower case, without "-", spaces and any of \\ / * ? " < > | , # :'
@@ -57,9 +57,16 @@ export const config = z
       .refine((text) => cloudUrl(text) !== undefined, { message: 'expected a cloud ID: name:base64' })
       .optional()
       .describe('Cloud ID of an Elastic Cloud deployment, instead of an endpoint.'),
-    user: z.string().optional().describe('User name of HTTP basic authentication.'),
+    user: z
+      .string()
+      .regex(/^[^:\p{Cc}]+$/u, 'a user name cannot hold a colon or a control character')
+      .optional()
+      .describe('User name of HTTP basic authentication.'),
     password: secret().optional().describe('Its password.'),
-    api_key: secret().optional().describe('API key in its encoded form, sent as `Authorization: ApiKey …`.'),
+    api_key: headerValue()
+      .min(1)
+      .optional()
+      .describe('API key in its encoded form, sent as `Authorization: ApiKey …`.'),
     ...httpClientSettings(),
     compression: z.enum(['gzip', 'none']).default('gzip').describe('Compression of requests.'),
     compression_params: z

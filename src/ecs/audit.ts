@@ -2,7 +2,7 @@
 import type { AnyValue, Attributes } from '../records/record.ts'
 import type { DocumentBuilder } from './builder.ts'
 import { fieldNumber } from './fields.ts'
-import { objectText } from './free-form.ts'
+import { objectText, opaqueText } from './free-form.ts'
 import { quote } from './text.ts'
 
 const CATEGORY = fieldNumber('event.category')
@@ -110,16 +110,21 @@ function putBodies(attributes: Readonly<Attributes>, into: DocumentBuilder): voi
   putBody(RESPONSE, 'responseObject', response, event, into)
 }
 
-function putBody(field: number, name: string, text: AnyValue, event: JsonMap | undefined, into: DocumentBuilder): void {
-  const object = text === undefined ? asMap(event?.[name]) : parsedObject(text)
+function putBody(
+  field: number,
+  name: string,
+  given: AnyValue,
+  event: JsonMap | undefined,
+  into: DocumentBuilder,
+): void {
+  const object = given === undefined ? asMap(event?.[name]) : (parsedObject(given) ?? asMap(given))
   if (object !== undefined) {
     // The builder writes the braces of maps.
-    const inner = objectText(object).slice(1, -1)
-    into.set(field, inner)
+    into.set(field, objectText(object).slice(1, -1))
     if (field === REQUEST) putImages(object, into)
-  } else if (typeof text === 'string') {
+  } else if (given !== undefined && given !== null) {
     // Cut, or no object at all: kept as it is.
-    into.add(UNINDEXED, `"${name}":${quote(text)}`)
+    into.add(UNINDEXED, `"${name}":${opaqueText(given)}`)
   }
 }
 

@@ -28,6 +28,8 @@ interface Plan {
   readonly entry: string
 }
 
+const NOWHERE = -1
+
 export class Plans {
   readonly #known = new Map<string, Plan>()
   readonly #prefixes: (readonly [prefix: string, map: number])[] = []
@@ -36,7 +38,13 @@ export class Plans {
   readonly #unindexed: number
 
   /** Later tables win. What is in none of them goes to the map `rest`, and to `unindexed` what that may not hold. */
-  constructor(tables: readonly Readonly<Record<string, Targets>>[], rest: string, unindexed: string) {
+  constructor(
+    tables: readonly Readonly<Record<string, Targets>>[],
+    rest: string,
+    unindexed: string,
+    /** Attributes that somebody else puts into the document. */
+    elsewhere: readonly string[] = [],
+  ) {
     this.#rest = fieldNumber(rest)
     this.#unindexed = fieldNumber(unindexed)
     for (const [name, targets] of Object.entries(Object.assign({}, ...tables) as Record<string, Targets>)) {
@@ -47,6 +55,7 @@ export class Plans {
         this.#known.set(name, { fills, isSimple: all.length === 1, map: this.#rest, entry: entryOf(name) })
       }
     }
+    for (const name of elsewhere) this.#known.set(name, { fills: [], isSimple: true, map: NOWHERE, entry: '' })
     // Names that an event supplies are many: they are remembered for a while only.
     this.#others = boundedCache(2048, (name) => this.#makeOther(name))
   }
@@ -71,7 +80,7 @@ export class Plans {
   }
 
   #putFreeForm({ map, entry }: Plan, name: string, value: AnyValue, into: DocumentBuilder): void {
-    if (value === undefined || value === null) return
+    if (value === undefined || value === null || map === NOWHERE) return
     const text = freeFormText(value, name)
     if (text === undefined) into.add(this.#unindexed, entryOf(name) + opaqueText(value))
     // The resource may have set the same key: two equal keys would spoil the document.
@@ -100,5 +109,8 @@ function fillsOf(targets: readonly Target[]): Fill[] {
 }
 
 export const RECORD_PLANS = new Plans([ECS_TABLE], 'weir.attributes', 'weir.unindexed')
-export const AUDIT_PLANS = new Plans([ECS_TABLE, AUDIT_TABLE], 'weir.attributes', 'weir.unindexed')
+export const AUDIT_PLANS = new Plans([ECS_TABLE, AUDIT_TABLE], 'weir.attributes', 'weir.unindexed', [
+  'k8s.audit.request_object',
+  'k8s.audit.response_object',
+])
 export const RESOURCE_PLANS = new Plans([ECS_TABLE], 'weir.resource', 'weir.unindexed_resource')

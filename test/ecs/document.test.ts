@@ -140,6 +140,65 @@ test('a body that is no text is written as text', () => {
   assert.equal(documentOf(record({}, { body: undefined })).message, undefined)
 })
 
+test('bodies of audit events become maps that every destination takes, or are kept as they are', () => {
+  let deep: object = { bottom: true }
+  for (let i = 0; i < 40; i++) deep = { d: deep }
+  const body = { metadata: { managedFields: [1], name: 'x' }, data: { long: 'y'.repeat(9000), nothing: null }, deep }
+  const whole = of('k8s.audit', {
+    'k8s.audit.request_object': JSON.stringify(body),
+    'k8s.audit.response_object': '{"cut":"…',
+  })
+  const { requestObject, responseObject } = whole.kubernetes.audit
+  assert.deepEqual(requestObject.metadata, { name: 'x' })
+  assert.match(requestObject.data.long, /^y+…\[\d+ more\]$/)
+  assert(JSON.stringify(requestObject).includes('bottom'), 'what is too deep is there as text')
+  assert.equal(responseObject, undefined)
+  assert.deepEqual(
+    [whole.weir.k8s.audit.unindexed, whole.weir.attributes],
+    [{ responseObject: '{"cut":"…' }, undefined],
+  )
+  const original = { requestObject: { spec: { containers: [{ image: 'a' }, { image: 'b' }, {}] } }, responseObject: 1 }
+  const raw = of('k8s.audit', { 'log.record.original': JSON.stringify(original) })
+  assert.deepEqual(raw.container.image.name, ['a', 'b'])
+  assert.deepEqual(raw.kubernetes.audit.requestObject, original.requestObject)
+  const odd = of('k8s.audit', { 'k8s.audit.request_object': { spec: { a: 1 } }, 'k8s.audit.response_object': 7 })
+  assert.deepEqual(odd.kubernetes.audit.requestObject, { spec: { a: 1 } })
+  assert.deepEqual(odd.weir.k8s.audit.unindexed, { responseObject: 7 })
+})
+
+const outcomes: [Attributes, string | undefined][] = [
+  [{ 'k8s.audit.decision': 'allow', 'k8s.audit.response.code': 404 }, 'success'],
+  [{ 'k8s.audit.decision': 'forbid' }, 'failure'],
+  [{ 'k8s.audit.response.code': 201 }, 'success'],
+  [{ 'k8s.audit.response.code': 500 }, 'failure'],
+  [{}, undefined],
+]
+test('the outcome of a request is the decision, else the status', () => {
+  for (const [attributes, expected] of outcomes) assert.equal(of('k8s.audit', attributes).event.outcome, expected)
+})
+
+const requests: [Attributes, string[], string[]][] = [
+  [{ 'k8s.audit.verb': 'create', 'k8s.audit.object.resource': 'rolebindings' }, ['iam', 'configuration'], ['creation']],
+  [
+    { 'k8s.audit.verb': 'get', 'k8s.audit.object.resource': 'secrets', 'k8s.audit.decision': 'forbid' },
+    ['configuration'],
+    ['access', 'denied'],
+  ],
+  [
+    { 'k8s.audit.verb': 'create', 'k8s.audit.object.resource': 'pods', 'k8s.audit.object.subresource': 'exec' },
+    ['process', 'configuration'],
+    ['creation'],
+  ],
+  [{ 'k8s.audit.verb': 'get' }, ['web'], ['access']],
+  [{ 'k8s.audit.verb': 'constructor', 'k8s.audit.object.resource': '__proto__' }, ['configuration'], ['info']],
+]
+test('category and type of a request follow from resource, verb and decision', () => {
+  for (const [attributes, category, type] of requests) {
+    const { event } = of('k8s.audit', attributes)
+    assert.deepEqual([event.category, event.type, event.action], [category, type, attributes['k8s.audit.verb']])
+  }
+})
+
 test('no value of any attribute is missing from the document', () => {
   const names = [...Object.keys(ECS_TABLE), ...Object.keys(AUDIT_TABLE)].map((name) => name.replace('*', 'free'))
   const some = fc.uniqueArray(fc.oneof(fc.constantFrom(...names), fc.string({ maxLength: 12 })), { maxLength: 30 })
