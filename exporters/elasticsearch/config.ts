@@ -95,7 +95,9 @@ export const config = z
         enabled: z
           .boolean()
           .default(false)
-          .describe('Whether the attribute `elasticsearch.document_id`, where present, is the `_id`.'),
+          .describe(
+            'Whether the attribute `elasticsearch.document_id`, where present, is the `_id`. Whoever may set it can make events count as copies of others.',
+          ),
       })
       .prefault({})
       .describe('Ids from an attribute.'),
@@ -104,7 +106,7 @@ export const config = z
       .boolean()
       .default(true)
       .describe(
-        'Whether `log.record.uid` becomes the `_id`, so that a record that is sent twice is stored once (within one backing index).',
+        'Whether `log.record.uid`, with the time of the record, becomes the `_id`, so that a record that is sent twice is stored once (within one backing index).',
       ),
     ...deliverySettings({ timeout: '90s' }),
   })

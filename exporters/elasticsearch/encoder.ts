@@ -57,10 +57,24 @@ const MAX_ID = 512
 
 /** The id of a document; empty where the server shall choose one. */
 function idReader({ dedupe, logs_dynamic_id }: Config): (record: LogRecord) => string {
-  return ({ attributes }) => {
-    const chosen = logs_dynamic_id.enabled ? asId(attributes['elasticsearch.document_id']) : ''
-    return chosen === '' && dedupe ? asId(attributes['log.record.uid']) : chosen
+  return (record) => {
+    const chosen = logs_dynamic_id.enabled ? asId(record.attributes['elasticsearch.document_id']) : ''
+    return chosen === '' && dedupe ? idOf(record) : chosen
   }
+}
+
+/**
+ * The uid and the record's own time, where it has one. A client of a Kubernetes API server may choose the audit ID of
+ * its request, and several servers may log one request under the same: with the uid alone the second event would count
+ * as a copy of the first, and nobody would see it.
+ */
+function idOf({ attributes, hrTime, hrTimeObserved }: LogRecord): string {
+  const uid = attributes['log.record.uid']
+  if (typeof uid !== 'string' || uid === '') return ''
+  const [seconds, nanos] = hrTime
+  // Without a time of its own a record has that of its reading, which is another one when it is read again.
+  const hasOwnTime = seconds !== hrTimeObserved[0] || nanos !== hrTimeObserved[1]
+  return asId(hasOwnTime ? `${uid}@${seconds}.${nanos}` : uid)
 }
 
 function asId(value: AnyValue): string {

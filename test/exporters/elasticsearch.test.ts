@@ -31,7 +31,9 @@ for (const [product, version] of [
 for (const compression of ['none', 'gzip'] as const) {
   test(`requests with compression ${compression} arrive whole, with a Content-Length and only the answer that is read`, () =>
     withServer({ compression }, async ({ server, send, context }) => {
-      await send(Array.from({ length: 50 }, (_, id) => record({ id, 'log.record.uid': `uid-${id}` })))
+      await send(
+        Array.from({ length: 50 }, (_, id) => record({ id, 'log.record.uid': `uid-${id}` }, { hrTime: [9, id] })),
+      )
       const [request] = server.requests
       assert.equal(request?.headers['content-length'], String(request?.bytes))
       assert.equal(request?.headers['content-encoding'], compression === 'none' ? undefined : compression)
@@ -40,7 +42,7 @@ for (const compression of ['none', 'gzip'] as const) {
       assert.match(request?.query.get('filter_path') ?? '', /^errors,items\.\*\.status/)
       assert.deepEqual(
         server.documents.map(({ id, stream }) => [id, stream]),
-        Array.from({ length: 50 }, (_, i) => [`uid-${i}`, 'logs-weir.log-default']),
+        Array.from({ length: 50 }, (_, i) => [`uid-${i}@9.${i}`, 'logs-weir.log-default']),
       )
       assert.equal(context.counts['weir_exporter_sent_bytes'], request?.bytes)
     }))

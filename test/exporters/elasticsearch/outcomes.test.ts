@@ -18,7 +18,9 @@ import { record } from '../../kit/records.ts'
 import { never, preparedServer, withServer } from './kit.ts'
 
 const some = (count: number): LogRecord[] =>
-  Array.from({ length: count }, (_, id) => record({ id, 'log.record.uid': `uid-${id}` }))
+  Array.from({ length: count }, (_, id) =>
+    record({ id, 'log.record.uid': `uid-${id}` }, { hrTime: [1_700_000_000, id] }),
+  )
 
 /** What the exporter throws when documents of a request meet these answers; the others are created. */
 async function partial(answers: Record<number, ItemFault>, config: object = {}) {
@@ -190,10 +192,35 @@ test('a connection that is cut after the documents were stored leads to no secon
     assert.equal(server.documents.length, 4)
   }))
 
+test('a client that chooses the audit ID of another request hides nothing', () =>
+  withServer({}, async ({ server, send, context }) => {
+    const of = (seconds: number, observed: number): LogRecord =>
+      record(
+        { 'log.record.uid': 'chosen/ResponseComplete' },
+        { eventName: 'k8s.audit', hrTime: [seconds, 5], hrTimeObserved: [observed, 0] },
+      )
+    await send([of(1_700_000_000, 1), of(1_700_000_009, 1), of(1_700_000_000, 2)])
+    assert.equal(server.documents.length, 2, 'one for each time')
+    assert.equal(context.counts['weir_exporter_deduplicated_records'], 1, 'the one that was read again')
+  }))
+
+test('a record without a time of its own is known again by its uid', () =>
+  withServer({}, async ({ server, send }) => {
+    for (const seconds of [1_700_000_000, 1_700_000_099]) {
+      await send([record({ 'log.record.uid': 'line-1' }, { hrTime: [seconds, 0], hrTimeObserved: [seconds, 0] })])
+    }
+    assert.deepEqual(
+      server.documents.map(({ id }) => id),
+      ['line-1'],
+    )
+  }))
+
 test('an id that is too long is hashed, and stays the same', () =>
   withServer({}, async ({ server, send }) => {
-    const long = record({ 'log.record.uid': 'ä'.repeat(300) })
-    await send([long, record({ 'log.record.uid': 'ä'.repeat(256) }), record({ 'log.record.uid': 7 }), record()])
+    const time = { hrTime: [1, 0], hrTimeObserved: [1, 0] } as const
+    const timed = (uid: string) => record({ 'log.record.uid': uid }, time as never)
+    const long = timed('ä'.repeat(300))
+    await send([long, timed('ä'.repeat(256)), record({ 'log.record.uid': 7 }), record()])
     await send([long])
     assert.match(server.documents[0]?.id ?? '', /^[0-9a-f]{64}$/)
     assert.equal(server.documents[1]?.id, 'ä'.repeat(256))
@@ -202,13 +229,12 @@ test('an id that is too long is hashed, and stays the same', () =>
 
 test('logs_dynamic_id takes the id from its attribute', () =>
   withServer({ logs_dynamic_id: { enabled: true } }, async ({ server, send }) => {
-    await send([
-      record({ 'elasticsearch.document_id': 'mine', 'log.record.uid': 'uid' }),
-      record({ 'log.record.uid': 'uid' }),
-    ])
+    const last = record({ 'log.record.uid': 'uid' })
+    const time = last.hrTime.join('.')
+    await send([record({ 'elasticsearch.document_id': 'mine', 'log.record.uid': 'uid' }), last])
     assert.deepEqual(
       server.documents.map(({ id }) => id),
-      ['mine', 'uid'],
+      ['mine', `uid@${time}`],
     )
   }))
 
