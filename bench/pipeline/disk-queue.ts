@@ -4,8 +4,9 @@
  *   node bench/pipeline/disk-queue.ts [--events 200000] [--rounds 3]
  *
  * The same events go from a file to an OTLP destination through both, interleaved, with acknowledgements and
- * checkpoints. Twice: to a destination that answers at once, so that hardly anything meets the disk, and to one that takes
- * 120 ms for each answer, so that the queue grows faster than it is sent: nearly all is written, read back and removed.
+ * checkpoints, to three destinations: one that answers at once, so that hardly anything meets the disk; one that takes
+ * 120 ms for each answer and many requests at once, so that all is stored and removed; and one that takes as long and few
+ * requests, so that it is slower than the source, and nearly all is read back as well.
  * CPU is that of the whole process with its storage thread.
  */
 import { spawn } from 'node:child_process'
@@ -23,12 +24,24 @@ const root = join(import.meta.dirname, '../..')
 const scratch = mkdtempSync(join(tmpdir(), 'weir-bench-queue-'))
 const log = join(scratch, 'audit.log')
 
+interface Speed {
+  readonly what: string
+  readonly delayMs: number
+  readonly consumers: number
+}
+
+const SPEEDS: readonly Speed[] = [
+  { what: 'answers at once', delayMs: 0, consumers: 4 },
+  { what: 'answers after 120 ms, keeps up', delayMs: 120, consumers: 16 },
+  { what: 'answers after 120 ms, does not keep up', delayMs: 120, consumers: 4 },
+]
+
 /** Takes everything, and answers after a while. */
 const SINK = `require('http').createServer((request, response) => {
   request.on('data', () => {}).on('end', () => setTimeout(() => response.writeHead(200).end(), Number(process.argv[1])))
 }).listen(0, '127.0.0.1', function () { console.log(this.address().port) })`
 
-async function run(queue: string, delayMs: number): Promise<Cost> {
+async function run(queue: string, { delayMs, consumers }: Speed): Promise<Cost> {
   const sink = spawn(process.execPath, ['-e', SINK, String(delayMs)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const port = await new Promise((resolve) => sink.stdout.once('data', (chunk) => resolve(String(chunk).trim())))
   const state = mkdtempSync(join(scratch, 'state-'))
@@ -47,7 +60,7 @@ exporters:
     endpoint: 'http://127.0.0.1:${port}'
     encoding: json
     compression: none
-    sending_queue: {${queue}}
+    sending_queue: {num_consumers: ${consumers}${queue}}
 service:
   extensions: [file_storage]
   telemetry: {metrics: {level: none}}
@@ -77,14 +90,11 @@ if (made.code !== 0) throw new Error(`the generator failed: ${made.stderr}`)
 console.log(`${events.toLocaleString('en-US')} events, ${cpus().length} cores, Node ${process.version}\n`)
 console.log('| destination | queue | CPU µs/event | beside memory | events/s | peak RSS |')
 console.log('| --- | --- | ---: | ---: | ---: | ---: |')
-for (const [what, delayMs] of [
-  ['answers at once', 0],
-  ['takes 120 ms for an answer', 120],
-] as const) {
+for (const speed of SPEEDS) {
   const costs: Record<'memory' | 'disk', Cost[]> = { memory: [], disk: [] }
   for (let round = 0; round < Number(values.rounds); round++) {
-    costs.memory.push(await run('', delayMs))
-    costs.disk.push(await run('storage: file_storage', delayMs))
+    costs.memory.push(await run('', speed))
+    costs.disk.push(await run(', storage: file_storage', speed))
   }
   const cpu = (queue: 'memory' | 'disk'): number => median(costs[queue].map(({ cpuSeconds }) => cpuSeconds))
   for (const queue of ['memory', 'disk'] as const) {
@@ -92,7 +102,7 @@ for (const [what, delayMs] of [
     const peak = Math.max(...costs[queue].map(({ peakRssMiB }) => peakRssMiB))
     const cells = [((cpu(queue) / events) * 1e6).toFixed(1), `${(cpu(queue) / cpu('memory')).toFixed(2)} x`]
     console.log(
-      `| ${what} | ${queue} | ${cells.join(' | ')} | ${Math.round(rate).toLocaleString('en-US')} | ${Math.round(peak)} MiB |`,
+      `| ${speed.what} | ${queue} | ${cells.join(' | ')} | ${Math.round(rate).toLocaleString('en-US')} | ${Math.round(peak)} MiB |`,
     )
   }
 }
