@@ -91,6 +91,29 @@ for (const destination of destinations) {
   }
 }
 
+/** Values at the limits of free-form maps, together with keys at theirs: terms are limited in bytes. */
+const extremes: AnyValue[] = [11, 12, 13].flatMap((depth) =>
+  ['k', '€'.repeat(90), '€'.repeat(256), '€'.repeat(257)].map((key) =>
+    Array.from({ length: depth }).reduce<AnyValue>((inner) => ({ [key]: inner }), '€'.repeat(8191)),
+  ),
+)
+for (const destination of destinations) {
+  for (const mode of modes) {
+    test(`${destination.name} takes the longest paths and values in the mode ${mode}`, async () => {
+      const { send, close } = await destination.open(mode)
+      try {
+        const names = ['unknown', '€'.repeat(256), 'k8s.pod.label.x']
+        await send(names.flatMap((name) => extremes.map((one) => record({ [name]: one, plain: '€'.repeat(8191) }))))
+        await send(extremes.map((body) => record({}, { body })))
+        const objects = extremes.map((one) => ({ 'k8s.audit.request_object': JSON.stringify({ spec: one }) }))
+        await send(objects.map((one) => record(one, { eventName: 'k8s.audit' })))
+      } finally {
+        await close()
+      }
+    })
+  }
+}
+
 const text = fc.oneof(
   { weight: 6, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
   {
