@@ -5,6 +5,7 @@ import { elasticsearch } from '../exporters/elasticsearch/index.ts'
 import { file } from '../exporters/file/index.ts'
 import { otlpGrpc } from '../exporters/otlp_grpc/index.ts'
 import { otlpHttp } from '../exporters/otlp_http/index.ts'
+import { splunkHec } from '../exporters/splunk_hec/index.ts'
 import { stdout } from '../exporters/stdout/index.ts'
 import { fileStorage } from '../extensions/file_storage.ts'
 import { healthCheck } from '../extensions/health_check.ts'
@@ -20,7 +21,7 @@ import type { Registry } from './component.ts'
 export const registry: Registry = {
   receivers: [fileLog, k8sAudit, otlp],
   processors: [attributes, filter, memoryLimiter, redaction],
-  exporters: [elasticsearch, file, otlpGrpc, otlpHttp, stdout],
+  exporters: [elasticsearch, file, otlpGrpc, otlpHttp, splunkHec, stdout],
   connectors: [forward, routing],
   extensions: [fileStorage, healthCheck],
 }

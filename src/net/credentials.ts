@@ -5,18 +5,24 @@ import { readSmallFile, type WatchedFiles, watchFiles } from './watched-files.ts
 /** Changes of a file are seen after this long, or at once when a destination refuses what it held. */
 const LOOK_MS = 5000
 
-/** The value of the header. Throws one sentence when a file cannot be used. */
-export function credentials(auth: AuthSettings, onError: (error: Error) => void): WatchedFiles<string> {
-  const { path, load } = sourceOf(auth)
-  return watchFiles({ paths: path === undefined ? [] : [path], load, intervalMs: LOOK_MS, onError })
-}
-
-interface Source {
+/** What follows `Authorization:`, and the file that it must be read from again. */
+export interface Identity {
   readonly path?: string | undefined
+  /** Throws one sentence when the file cannot be used. */
   readonly load: () => string
 }
 
-function sourceOf({ bearer_token, bearer_token_file, basic, api_key, api_key_file }: AuthSettings): Source {
+/** Reads the header. Throws as `load` does. */
+export function watchIdentity({ path, load }: Identity, onError: (error: Error) => void): WatchedFiles<string> {
+  return watchFiles({ paths: path === undefined ? [] : [path], load, intervalMs: LOOK_MS, onError })
+}
+
+/** The header that the settings ask for. */
+export function credentials(auth: AuthSettings, onError: (error: Error) => void): WatchedFiles<string> {
+  return watchIdentity(identityOf(auth), onError)
+}
+
+export function identityOf({ bearer_token, bearer_token_file, basic, api_key, api_key_file }: AuthSettings): Identity {
   if (basic !== undefined) {
     const { username, password = '', password_file } = basic
     const encode = (text: string): string => `Basic ${Buffer.from(`${username}:${text}`).toString('base64')}`

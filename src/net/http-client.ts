@@ -6,12 +6,12 @@ import { z } from 'zod'
 import { HoldError } from '../exporting/errors.ts'
 import { type Logger, SILENT } from '../telemetry/logger.ts'
 import { createAgents } from './agents.ts'
-import { type AuthSettings, authSettings, httpHeaders, proxyUrl, tlsSettings } from './client-settings.ts'
-import { credentials } from './credentials.ts'
+import { authSettings, httpHeaders, proxyUrl, tlsSettings } from './client-settings.ts'
+import { type Identity, identityOf, watchIdentity } from './credentials.ts'
 import { type HttpRequest, type PostResponse, sendOnce } from './http-post.ts'
 import { type ProxyEnvironment, proxyChooser } from './proxy.ts'
 import { holdOnBadCertificate, readTls, tlsFiles } from './tls.ts'
-import { type WatchedFiles, watchFiles } from './watched-files.ts'
+import { watchFiles } from './watched-files.ts'
 
 /** Spread into an exporter's `z.strictObject`. */
 export function httpClientSettings() {
@@ -51,6 +51,8 @@ export interface HttpClientOptions {
   readonly maxResponseBytes?: number
   /** Hears of files that cannot be read any more. */
   readonly log?: Logger
+  /** Who is sending, where a destination has a scheme of its own: takes the place of `auth`. */
+  readonly identity?: Identity
   readonly env?: ProxyEnvironment
 }
 
@@ -59,10 +61,11 @@ const MAX_RESPONSE_BYTES = 64 * 1024
 /** Reads certificates and credentials. Throws one sentence that names the key and the file. */
 export function createHttpClient(
   { headers: always, auth, tls, proxy_url }: HttpClientSettings,
-  { maxSockets, maxResponseBytes = MAX_RESPONSE_BYTES, log = SILENT, env = process.env }: HttpClientOptions,
+  { maxSockets, maxResponseBytes = MAX_RESPONSE_BYTES, log = SILENT, env = process.env, ...more }: HttpClientOptions,
 ): HttpClient {
-  if (auth !== undefined && Object.keys(always).some((name) => name.toLowerCase() === 'authorization')) {
-    throw new Error('headers::Authorization and auth both say who is sending: leave one of them out')
+  const who = more.identity ?? (auth && identityOf(auth))
+  if (who !== undefined && Object.keys(always).some((name) => name.toLowerCase() === 'authorization')) {
+    throw new Error('Authorization is set in headers and by the credentials: leave one of them out')
   }
   const certificates = watchFiles({
     paths: tlsFiles(tls),
@@ -70,7 +73,11 @@ export function createHttpClient(
     intervalMs: tls.reload_interval,
     onError: (error) => log.warn('The certificate files cannot be used; the old certificates stay in use.', { error }),
   })
-  const identity = identityOf(auth, log)
+  const identity =
+    who &&
+    watchIdentity(who, (error) =>
+      log.warn('The file with the credentials cannot be used; the old credentials stay in use.', { error }),
+    )
   const agents = createAgents(maxSockets, proxyChooser(proxy_url, env), certificates.value)
 
   const attempt = async (request: HttpRequest, signal: AbortSignal): Promise<PostResponse> => {
@@ -91,20 +98,14 @@ export function createHttpClient(
     await identity?.refresh()
     const response = await attempt(request, signal)
     // A secret that was exchanged meanwhile: nothing was taken, so the same request may go with the new one.
-    return response.status === 401 && (await identity?.refresh(true)) ? attempt(request, signal) : response
+    const isRefused = response.status === 401 || response.status === 403
+    return isRefused && (await identity?.refresh(true)) ? attempt(request, signal) : response
   }
   return {
     send,
     post: (url, headers, body, signal) => send({ method: 'POST', url, headers, body }, signal),
     close: () => agents.close(),
   }
-}
-
-function identityOf(auth: AuthSettings | undefined, log: Logger): WatchedFiles<string> | undefined {
-  if (auth === undefined) return undefined
-  return credentials(auth, (error) =>
-    log.warn('The file with the credentials cannot be used; the old credentials stay in use.', { error }),
-  )
 }
 
 /** A proxy that refuses its user or the destination does so until somebody acts. */
