@@ -2,7 +2,6 @@
 import { command as asCommand } from './cli/arguments.ts'
 import { components } from './cli/components.ts'
 import { deadLetter } from './cli/dead-letter.ts'
-import { elasticsearch } from './cli/elasticsearch.ts'
 import { HELP } from './cli/help.ts'
 import type { Command, Io } from './cli/io.ts'
 import { printConfig } from './cli/print-config.ts'
@@ -57,7 +56,8 @@ const commands: Readonly<Record<string, Command>> = {
   }),
   'dead-letter': deadLetter,
   queue,
-  elasticsearch,
+  // Brings the tables of ECS along, which nothing else needs at the start.
+  elasticsearch: async (args, io) => (await import('./cli/elasticsearch.ts')).elasticsearch(args, io),
   validate,
   components,
   'print-config': printConfig,

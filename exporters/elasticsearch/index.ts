@@ -8,10 +8,9 @@ import { compress } from '../../src/net/compress.ts'
 import { createHttpClient } from '../../src/net/http-client.ts'
 import type { PostResponse } from '../../src/net/http-post.ts'
 import { type Config, config, UNSUPPORTED } from './config.ts'
-import { createEncoder } from './encoder.ts'
+import type { Encoder } from './encoder.ts'
 import { FILTER_PATH, judge, type Tally } from './response.ts'
 import { Sender } from './sender.ts'
-import { createStreams } from './streams.ts'
 
 export const elasticsearch = defineExporter({
   type: 'elasticsearch',
@@ -45,8 +44,6 @@ function createExporter(settings: Config, context: Context): Exporter {
     maxResponseBytes: MAX_RESPONSE_BYTES,
     log: context.log,
   })
-  const streamOf = createStreams(settings, (part) => context.count('weir_exporter_names_refused', 1, { part }))
-  const encoder = createEncoder(settings, streamOf)
   const headers = {
     'user-agent': 'Weir Elasticsearch exporter',
     'content-type': 'application/x-ndjson',
@@ -59,13 +56,19 @@ function createExporter(settings: Config, context: Context): Exporter {
     return response
   }
   const sender = new Sender(bulkUrls(settings), post, context.log)
+  let encoder: Encoder | undefined
   return {
+    async start() {
+      encoder = await loadEncoder(settings, context)
+    },
     async export(records, signal) {
-      const encoded = encodeOrReject(() => encoder.encode(records))
+      encoder ??= await loadEncoder(settings, context)
+      const { encode, release } = encoder
+      const encoded = encodeOrReject(() => encode(records))
       const body = await compress(encoded, compression, compression_params.level)
       signal.throwIfAborted()
       const response = await sender.send(body, signal)
-      encoder.release(encoded)
+      release(encoded)
       const tally: Tally = { deduplicated: 0, failureStore: { used: 0, failed: 0, not_enabled: 0 } }
       try {
         judge(records, response, dedupe, tally)
@@ -77,6 +80,13 @@ function createExporter(settings: Config, context: Context): Exporter {
       client.close()
     },
   }
+}
+
+/** The tables of ECS are read when there is a pipeline that needs them. */
+async function loadEncoder(settings: Config, context: Context): Promise<Encoder> {
+  const [{ createEncoder }, { createStreams }] = await Promise.all([import('./encoder.ts'), import('./streams.ts')])
+  const onRefused = (part: string): void => context.count('weir_exporter_names_refused', 1, { part })
+  return createEncoder(settings, createStreams(settings, onRefused))
 }
 
 function report({ deduplicated, failureStore }: Tally, context: Context): void {
