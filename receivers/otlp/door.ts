@@ -127,7 +127,8 @@ export class Door {
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       const { message } = error
-      this.#context.log.warn('A request cannot be read.', { error })
+      // Not as `error`, by which repetitions are told: a sender could fill the log with different ones.
+      this.#context.log.warn('A request cannot be read; its client was told why.', { why: message })
       throw new Refusal({ kind: error instanceof TooManyRecordsError ? 'too_large' : 'invalid', message })
     }
   }

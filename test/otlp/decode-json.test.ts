@@ -252,6 +252,17 @@ for (const [name, text] of Object.entries(deep)) {
   })
 }
 
+test('a text that would become far more in memory is refused before it is parsed', () => {
+  for (const text of [`[${'{},'.repeat(1_600_000)}{}]`, `{${'"a":0,'.repeat(4_100_000)}"b":0}`]) {
+    assert.throws(() => decode(`{"unknown":${text}}`), { name: 'RangeError', message: /too many objects for its size/ })
+  }
+})
+
+test('brackets and quotes within texts are no shape', () => {
+  const text = `${'[{:"\\'.repeat(20_000)}`
+  assert.equal(one({ body: { stringValue: text } }).body, text)
+})
+
 test('the same resource and scope are one object, also across requests', () => {
   const identities = new Identities()
   const bytes = bytesOf(toOtlpJson([everything]))
