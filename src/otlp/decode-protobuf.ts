@@ -5,29 +5,23 @@
  * more than `limits` allow are cut, and what was cut is added to `droppedAttributesCount`.
  */
 import { EMPTY_RESOURCE, foreignResource } from '../records/interning.ts'
-import type { AnyValue, Attributes, HrTime, LogRecord, Resource, Scope } from '../records/record.ts'
+import type { Attributes, HrTime, LogRecord, Resource, Scope } from '../records/record.ts'
+import {
+  beginItem,
+  beginRequest,
+  cutFromItem,
+  endRequest,
+  limits,
+  readAttribute,
+  reader,
+  readValue,
+  takeAttributes,
+} from './decode-values.ts'
 import { Identities } from './identities.ts'
 import { type DecodeLimits, droppedCount, knownSeverity, OWN_LIMITS, TooManyRecordsError } from './limits.ts'
-import { ProtoReader } from './proto-reader.ts'
-import { Shapes } from './shapes.ts'
 
-/** Where the functions below read, and what they count: set by the only entry, which nothing interrupts. */
-let reader = new ProtoReader(new Uint8Array(0))
-let limits = OWN_LIMITS
+/** Where descriptions of resources and scopes are found again: set by the only entry, which nothing interrupts. */
 let known = new Identities()
-/** Attributes and values at all levels of what is being read, and how many of them were left out. */
-let attributesSeen = 0
-let valuesSeen = 0
-let cut = 0
-let cutInAll = 0
-
-function begin(): void {
-  cutInAll += cut
-  attributesSeen = 0
-  valuesSeen = 0
-  cut = 0
-  count = 0
-}
 
 /**
  * The records of one request, in its order. Resources and scopes that are the same in its bytes are one object, also
@@ -38,9 +32,9 @@ export function decodeOtlpProtobuf(
   within: DecodeLimits = OWN_LIMITS,
   identities = new Identities(),
 ): LogRecord[] {
-  reader = new ProtoReader(bytes)
-  limits = within
+  beginRequest(bytes, within)
   known = identities
+  let isRead = false
   try {
     const records: LogRecord[] = []
     const end = bytes.length
@@ -49,14 +43,12 @@ export function decodeOtlpProtobuf(
       if (tag === 0x0a) readResourceLogs(reader.end(end), records)
       else reader.skip(tag, end)
     }
-    begin()
-    if (cutInAll > 0) limits.onCut?.(cutInAll)
+    isRead = true
     return records
   } finally {
-    cut = 0
-    cutInAll = 0
-    reader = new ProtoReader(new Uint8Array(0))
     known = new Identities()
+    const cut = endRequest()
+    if (isRead && cut > 0) within.onCut?.(cut)
   }
 }
 
@@ -116,7 +108,7 @@ function keyOf({ from, end, schemaUrl }: Frame): string {
 function within<T>(about: Frame, read: (end: number, schemaUrl: string) => T): T {
   const back = reader.at
   reader.rewind(about.from)
-  begin()
+  beginItem()
   const made = read(about.end, about.schemaUrl)
   reader.rewind(back)
   return made
@@ -146,7 +138,8 @@ function readScope(end: number, schemaUrl: string): Scope {
     } else if (tag === 0x20) scope.droppedAttributesCount = droppedCount(reader.uint32(), 0)
     else reader.skip(tag, end)
   }
-  if (count > 0) scope.attributes = takeAttributes() as NonNullable<Scope['attributes']>
+  const attributes = takeAttributes()
+  if (Object.keys(attributes).length > 0) scope.attributes = attributes as NonNullable<Scope['attributes']>
   if (schemaUrl !== '') scope.schemaUrl = schemaUrl
   return Object.freeze(scope)
 }
@@ -164,13 +157,14 @@ function readRecord(end: number, resource: Resource, instrumentationScope: Scope
     instrumentationScope,
     droppedAttributesCount: 0,
   }
-  begin()
+  beginItem()
   while (reader.hasMore(end)) {
     const tag = reader.tag()
     if (tag === 0x32) readAttribute(tag, end)
     else readField(tag, record, end)
   }
   record.attributes = takeAttributes()
+  const cut = cutFromItem()
   if (cut > 0) record.droppedAttributesCount = droppedCount(record.droppedAttributesCount, cut)
   return record
 }
@@ -227,115 +221,4 @@ function readSpan(tag: number, record: LogRecord, end: number): void {
   reader.rewind(stop)
   if (id === '') return
   record.spanContext = tag === 0x4a ? { traceId: id, spanId, traceFlags } : { traceId, spanId: id, traceFlags }
-}
-
-/** The attributes that are being read, side by side. */
-const keys: string[] = []
-const values: AnyValue[] = []
-let count = 0
-const shapes = new Shapes()
-
-function readAttribute(tag: number, end: number): void {
-  if (++attributesSeen > limits.maxAttributes) {
-    cut += 1
-    reader.skip(tag, end)
-    return
-  }
-  if (!isAllowed(tag, end)) return
-  const value = readPair(reader.end(end), 0)
-  if (key === '__proto__') cut += 1
-  else {
-    keys[count] = key
-    values[count++] = value
-  }
-}
-
-function takeAttributes(): Attributes {
-  const attributes = shapes.make(keys, values, count)
-  // What was read is not kept, nor more room than usual.
-  values.fill(undefined, 0, count)
-  if (count > 256) keys.length = values.length = 0
-  count = 0
-  return attributes
-}
-
-/** Counts one more value; passes over the field and says no when there were enough. */
-function isAllowed(tag: number, end: number): boolean {
-  if (++valuesSeen <= limits.maxValues) return true
-  cut += 1
-  reader.skip(tag, end)
-  return false
-}
-
-/** The key of the pair that was read last. */
-let key = ''
-
-function readPair(end: number, depth: number): AnyValue {
-  let name = ''
-  let value: AnyValue = null
-  while (reader.hasMore(end)) {
-    const tag = reader.tag()
-    if (tag === 0x0a) name = reader.key(reader.end(end))
-    else if (tag === 0x12) value = readValue(reader.end(end), depth)
-    else reader.skip(tag, end)
-  }
-  key = name
-  return value
-}
-
-function put(into: Attributes, value: AnyValue): void {
-  // Setting it would change what the object inherits.
-  if (key === '__proto__') cut += 1
-  else into[key] = value
-}
-
-function readValue(end: number, depth: number): AnyValue {
-  let value: AnyValue = null
-  while (reader.hasMore(end)) {
-    const tag = reader.tag()
-    if (tag === 0x0a) value = reader.text(reader.end(end))
-    else if (tag === 0x18) value = reader.int64()
-    else value = readOther(tag, end, depth, value)
-  }
-  return value
-}
-
-function readOther(tag: number, end: number, depth: number, before: AnyValue): AnyValue {
-  switch (tag) {
-    case 0x10:
-      return reader.int64() !== 0
-    case 0x21:
-      return finite(reader.double(end))
-    case 0x2a:
-    case 0x32:
-      return readNested(tag, reader.end(end), depth + 1)
-    case 0x3a:
-      return reader.bytes(reader.end(end))
-    default:
-      reader.skip(tag, end)
-      return before
-  }
-}
-
-/** Records hold finite numbers only. */
-function finite(value: number): number | string {
-  return Number.isFinite(value) ? value : String(value)
-}
-
-function readNested(tag: number, end: number, depth: number): AnyValue {
-  if (depth > limits.maxDepth) {
-    cut += 1
-    reader.rewind(end)
-    return null
-  }
-  const list: AnyValue[] = []
-  const map: Attributes = {}
-  while (reader.hasMore(end)) {
-    const inner = reader.tag()
-    if (inner !== 0x0a) reader.skip(inner, end)
-    else if (!isAllowed(inner, end)) continue
-    else if (tag === 0x2a) list.push(readValue(reader.end(end), depth))
-    else put(map, readPair(reader.end(end), depth))
-  }
-  return tag === 0x2a ? list : map
 }
