@@ -65,11 +65,6 @@ export async function runKills(options: KillOptions): Promise<KillResult> {
     backups: 40,
   }
   const config = configOf(logs, sink.url, options)
-  // A file that was renamed out of the patterns before anybody ever looked is known to nobody: look once before.
-  const scout = room.run(config)
-  await scout.says(/Everything is ready/)
-  await sleep(500)
-  await scout.end('SIGKILL')
   const writer = spawn(
     process.execPath,
     [join(import.meta.dirname, 'rotating-writer.ts'), JSON.stringify(writerOptions)],
@@ -78,6 +73,12 @@ export async function runKills(options: KillOptions): Promise<KillResult> {
   const written = new Promise((resolve) => writer.once('close', resolve))
   const down: Span[] = []
   try {
+    // A file that was renamed out of the patterns before anybody ever looked is known to nobody: look once before.
+    const scout = room.run(config)
+    await scout.says(/Everything is ready/)
+    await sleep(1000)
+    await scout.end('SIGKILL')
+    writer.kill('SIGUSR1')
     let downSince = Date.now()
     let reportedBytes = 0
     for (let i = 0; i < kills; i++) {

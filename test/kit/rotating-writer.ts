@@ -1,6 +1,7 @@
 /**
  * Writes numbered lines to several files at a steady rate and rotates them, as a process of its own, so that nothing
- * that the test does slows it. On SIGTERM it writes what it did (a `Ledger`) and ends.
+ * that the test does slows it. It rotates from the first SIGUSR1 on. On SIGTERM it writes what it did (a `Ledger`) and
+ * ends.
  *
  *   node rotating-writer.ts '{"dir": …}'
  */
@@ -77,6 +78,7 @@ function write(options: WriterOptions): void {
   const truncations: Truncation[] = []
   const times: Ledger['times'] = {}
   let rotations = 0
+  let isRotating = false
   const growing = files.map((name, i): Growing => {
     times[name] = []
     const path = join(dir, name)
@@ -126,11 +128,14 @@ function write(options: WriterOptions): void {
     const each = Math.floor(due / growing.length)
     for (const file of growing) {
       if (each > 0) grow(file, each, now)
-      if (now >= file.rotateAt) rotate(file)
+      if (isRotating && now >= file.rotateAt) rotate(file)
     }
     total += each * growing.length
   }, TICK_MS)
 
+  process.once('SIGUSR1', () => {
+    isRotating = true
+  })
   process.once('SIGTERM', () => {
     clearInterval(timer)
     for (const { fd, rest } of growing) {

@@ -1,9 +1,16 @@
-/** The common course of the faults: numbered lines into a file, the real program, a destination, an account. */
-import { appendFileSync, writeFileSync } from 'node:fs'
+/**
+ * The common course of the faults: numbered lines into a file that is rotated by renaming, the real program, a
+ * destination, an account.
+ */
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Destination, type Mood, startDestination } from '../faulty-destination.ts'
 import { type WeirProcess, type Workspace, workspace } from '../weir.ts'
 import type { FaultResult } from './fault.ts'
+
+/** How often the file is rotated, while something is written. */
+const ROTATE_EVERY_MS = 500
 
 export type Queue = 'memory' | 'disk'
 export type Kind = 'otlp' | 'bulk'
@@ -62,13 +69,19 @@ export async function flow(
   const input = room.path('in.log')
   writeFileSync(input, '')
   let written = 0
+  let rotations = 0
+  let rotatedAt = Date.now()
   const write = (count: number): void => {
+    if (Date.now() - rotatedAt > ROTATE_EVERY_MS) {
+      renameSync(input, room.path(`in-${(rotations += 1)}.log`))
+      rotatedAt = Date.now()
+    }
     let text = ''
     for (let i = 0; i < count; i++) text += `seq-${written + i}- ${'words of a line '.repeat(5)}\n`
     appendFileSync(input, text)
     written += count
   }
-  const config = configOf(input, { [ID[kind]]: exporterOf(kind, to.url, queue, more) })
+  const config = configOf(join(room.dir, 'in*.log'), { [ID[kind]]: exporterOf(kind, to.url, queue, more) })
   try {
     return await course({
       room,
