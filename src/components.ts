@@ -7,6 +7,7 @@ import { otlpGrpc } from '../exporters/otlp_grpc/index.ts'
 import { otlpHttp } from '../exporters/otlp_http/index.ts'
 import { splunkHec } from '../exporters/splunk_hec/index.ts'
 import { stdout } from '../exporters/stdout/index.ts'
+import { webhook } from '../exporters/webhook/index.ts'
 import { fileStorage } from '../extensions/file_storage.ts'
 import { healthCheck } from '../extensions/health_check.ts'
 import { attributes } from '../processors/attributes/index.ts'
@@ -21,7 +22,7 @@ import type { Registry } from './component.ts'
 export const registry: Registry = {
   receivers: [fileLog, k8sAudit, otlp],
   processors: [attributes, filter, memoryLimiter, redaction],
-  exporters: [elasticsearch, file, otlpGrpc, otlpHttp, splunkHec, stdout],
+  exporters: [elasticsearch, file, otlpGrpc, otlpHttp, splunkHec, stdout, webhook],
   connectors: [forward, routing],
   extensions: [fileStorage, healthCheck],
 }

@@ -82,7 +82,8 @@ export class Delivery {
     if (error instanceof PartialError) {
       const outcome = await this.#takePartial(records, error)
       if (error.retry.length > 0) return { outcome, again: { records: error.retry, error: error.why ?? error } }
-      this.#hooks.health('ok')
+      // Where all were left out the destination was not asked.
+      if (error.filtered < records.length) this.#hooks.health('ok')
       return { outcome }
     }
     const tooLarge = error instanceof TooLargeError
@@ -92,8 +93,8 @@ export class Delivery {
   }
 
   async #takePartial(records: readonly LogRecord[], error: PartialError): Promise<Outcome> {
-    const { rejected, retry } = error
-    const others = records.length - rejected.length - retry.length
+    const { rejected, retry, filtered } = error
+    const others = records.length - rejected.length - retry.length - filtered
     // A destination may count wrongly, but it cannot refuse more than it was given.
     const unnamed = Math.min(error.rejectedCount, others)
     // Where all are refused there is no doubt which ones.

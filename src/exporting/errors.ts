@@ -63,6 +63,8 @@ export class PartialError extends Error {
   readonly rejected: readonly { readonly record: LogRecord; readonly reason: string; readonly error: string }[]
   /** Refused for good by number only: the destination did not say which ones. Counted. */
   readonly rejectedCount: number
+  /** Left out on purpose; the exporter has counted them as filtered. */
+  readonly filtered: number
   /** Not now: sent again. */
   readonly retry: readonly LogRecord[]
   /** What keeps them: a RetryLaterError that says when, or a HoldError when somebody must act. */
@@ -72,6 +74,7 @@ export class PartialError extends Error {
     parts: {
       rejected?: PartialError['rejected']
       rejectedCount?: number
+      filtered?: number
       retry?: readonly LogRecord[]
       why?: RetryLaterError | HoldError
     },
@@ -79,6 +82,7 @@ export class PartialError extends Error {
     super(message)
     this.rejected = parts.rejected ?? []
     this.rejectedCount = parts.rejectedCount ?? 0
+    this.filtered = parts.filtered ?? 0
     this.retry = parts.retry ?? []
     this.why = parts.why
   }

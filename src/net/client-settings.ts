@@ -106,6 +106,14 @@ export function proxyUrl() {
   })
 }
 
+/** A URL that nobody else may know, such as that of a chat's webhook. */
+export function secretUrl() {
+  return secret().superRefine((text, context) => {
+    if (isHttpUrl(text)) return
+    context.addIssue({ code: 'custom', message: 'expected a URL such as https://hooks.example.com/services/x' })
+  })
+}
+
 function isHttpUrl(text: string): boolean {
   const url = URL.parse(text)
   return url !== null && (url.protocol === 'http:' || url.protocol === 'https:')

@@ -165,6 +165,16 @@ function letterOf(record: LogRecord) {
   return { record, reason: 'mapping', error: 'no number' }
 }
 
+test('what an exporter leaves out on purpose is delivered, but neither sent nor a sign of health', async () => {
+  const { seen, deliver } = trial(async (records) => {
+    throw new PartialError('left out', { filtered: Math.min(3, records.length) })
+  })
+  assert.equal((await deliver(some(3))).kind, 'delivered')
+  assert.deepEqual([seen.sent, seen.attempts, seen.health], [0, 1, []])
+  assert.equal((await deliver(some(5))).kind, 'delivered')
+  assert.deepEqual([seen.sent, seen.health], [2, [['ok', undefined]]])
+})
+
 test('refusals without names are counted and nothing is sent again', async () => {
   const { seen, deliver } = trial(async () => {
     throw new PartialError('too old', { rejectedCount: 2 })
