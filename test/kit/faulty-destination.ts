@@ -21,10 +21,14 @@ export type Mood =
   | { readonly kind: 'resets' }
   /** Takes everything, and resets the connection instead of answering. */
   | { readonly kind: 'takes and resets' }
+  /** Takes everything, and resets the connection in the middle of the answer. */
+  | { readonly kind: 'breaks off' }
   /** Takes everything and answers 200 with what is no answer, or with somebody's web page. */
   | { readonly kind: 'answers garbage'; readonly type?: string }
   /** OTLP: takes one half and refuses the other for good. `_bulk`: takes one half, and the other not now. */
   | { readonly kind: 'takes half' }
+  /** Refuses for good what has a number divisible by `every`: the item of a `_bulk`, or the whole OTLP request with it. */
+  | { readonly kind: 'refuses'; readonly every: number }
   | { readonly kind: 'is slow'; readonly ms: number }
   /** Now this, now that, by lot. */
   | { readonly kind: 'changes'; readonly moods: readonly Mood[] }
@@ -34,7 +38,7 @@ export interface Report {
   /** Distinct records, and arrivals beyond the first of each. */
   readonly arrived: number
   readonly duplicates: number
-  /** Records that a partial success refused for good. */
+  /** Records that were refused for good: by a partial success, or each by itself. */
   readonly refused: number
   /** When the last new record came, in milliseconds since the epoch. */
   readonly lastAt: number
@@ -112,6 +116,36 @@ interface Request {
   readonly response: ServerResponse
 }
 
+const condemned = new Set<number>()
+
+/** Counts a record that is refused by itself, once. */
+function condemn(numbers: readonly number[]): void {
+  for (const number of numbers) {
+    if (!condemned.has(number)) report.refused += 1
+    condemned.add(number)
+  }
+}
+
+function refuse({ numbers, isBulk, response }: Request, every: number): void {
+  const isPoison = (number: number): boolean => number % every === 0
+  const poison = numbers.filter(isPoison)
+  if (isBulk) {
+    take(numbers.filter((number) => !isPoison(number)))
+    condemn(poison)
+    const error = { type: 'document_parsing_exception', reason: 'poison' }
+    endBulk(
+      response,
+      numbers.map((number) => (isPoison(number) ? { status: 400, error } : TAKEN)),
+    )
+  } else if (poison.length === 0) {
+    take(numbers)
+    response.writeHead(200).end()
+  } else {
+    if (numbers.length === 1) condemn(poison)
+    response.writeHead(400).end('{"message":"poison"}')
+  }
+}
+
 function accept({ numbers, isBulk, isJson, response }: Request, half = false): void {
   const kept = half ? numbers.slice(0, Math.ceil(numbers.length / 2)) : numbers
   take(kept)
@@ -137,15 +171,20 @@ function partialProto(count: number): Buffer {
   return Buffer.from([0x0a, 1 + varint.length, 0x08, ...varint])
 }
 
-function bulkAnswer(response: ServerResponse, count: number, kept: number): void {
-  const items = Array.from({ length: count }, (_, i) => ({
-    create:
-      i < kept
-        ? { status: 201, _index: 'logs-x-default' }
-        : { status: 429, error: { type: 'es_rejected_execution_exception', reason: 'queue is full' } },
-  }))
+const TAKEN = { status: 201, _index: 'logs-x-default' }
+
+function endBulk(response: ServerResponse, results: readonly { readonly status: number }[]): void {
+  const items = results.map((create) => ({ create }))
   response.writeHead(200, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' })
-  response.end(JSON.stringify({ took: 1, errors: kept < count, items }))
+  response.end(JSON.stringify({ took: 1, errors: results.some(({ status }) => status >= 400), items }))
+}
+
+function bulkAnswer(response: ServerResponse, count: number, kept: number): void {
+  const error = { type: 'es_rejected_execution_exception', reason: 'queue is full' }
+  endBulk(
+    response,
+    Array.from({ length: count }, (_, i) => (i < kept ? TAKEN : { status: 429, error })),
+  )
 }
 
 async function behave(mood: Mood, all: Request): Promise<void> {
@@ -157,7 +196,12 @@ async function behave(mood: Mood, all: Request): Promise<void> {
   } else if (mood.kind === 'takes and resets') {
     take(all.numbers)
     request.socket.resetAndDestroy()
-  } else if (mood.kind === 'answers garbage') {
+  } else if (mood.kind === 'breaks off') {
+    take(all.numbers)
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' })
+    response.write('{"took":1,', () => request.socket.resetAndDestroy())
+  } else if (mood.kind === 'refuses') refuse(all, mood.every)
+  else if (mood.kind === 'answers garbage') {
     take(all.numbers)
     response.writeHead(200, { 'content-type': mood.type ?? 'application/json' }).end('<html>\u0000\u0001 all is well')
   } else if (mood.kind === 'takes half') accept(all, true)

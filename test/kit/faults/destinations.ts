@@ -53,6 +53,8 @@ export const destinationFaults: readonly Fault[] = [
     spell(`${named[kind]} hangs`, { kind: 'hangs' }, { kind }),
     spell(`${named[kind]} resets in the middle of a request`, { kind: 'resets' }, { kind }),
     spell(`${named[kind]} takes a request and resets instead of answering`, { kind: 'takes and resets' }, { kind }),
+    spell(`${named[kind]} takes a request and breaks off its answer`, { kind: 'breaks off' }, { kind }),
+    spell(`${named[kind]} refuses one record in a hundred`, { kind: 'refuses', every: 100 }, { kind }),
     spell(`${named[kind]} answers garbage`, { kind: 'answers garbage' }, { kind }),
     spell(`${named[kind]} answers with a web page`, { kind: 'answers garbage', type: 'text/html' }, { kind }),
     spell(`${named[kind]} takes half of each request`, { kind: 'takes half' }, { kind }),
