@@ -27,6 +27,8 @@ export function beginRequest(bytes: Uint8Array, within: DecodeLimits): void {
 /** Lets go of the request. The result says how much of it was left out. */
 export function endRequest(): number {
   reader = new ProtoReader(new Uint8Array(0))
+  keys.length = 0
+  values.length = 0
   return cutInAll + cut
 }
 
@@ -69,9 +71,6 @@ export function readAttribute(tag: number, end: number): void {
 /** The attributes that were read since the item began. */
 export function takeAttributes(): Attributes {
   const attributes = shapes.make(keys, values, count)
-  // What was read is not kept, nor more room than usual.
-  values.fill(undefined, 0, count)
-  if (count > 256) keys.length = values.length = 0
   count = 0
   return attributes
 }

@@ -70,11 +70,16 @@ export class ProtoWriter {
     this.#at = this.#bytes.writeDoubleLE(value, this.#at)
   }
 
-  /** Seconds and nanoseconds as one fixed64 of nanoseconds. */
+  /** Seconds (to 2554) and nanoseconds as one fixed64 of nanoseconds, exactly. */
   nanos(tag: number, seconds: number, nanos: number): void {
     this.#need(9)
-    this.#bytes[this.#at++] = tag
-    this.#at = this.#bytes.writeBigUInt64LE(BigInt(seconds) * 1_000_000_000n + BigInt(nanos), this.#at)
+    const bytes = this.#bytes
+    bytes[this.#at++] = tag
+    const low = (Math.imul(seconds, 1e9) + nanos) >>> 0
+    // What is left is a multiple of 2^32, from which doubles stray by a few thousand at most.
+    const high = Math.round((seconds * 1e9 + nanos - low) / 2 ** 32)
+    this.#at = bytes.writeUInt32LE(low, this.#at)
+    this.#at = bytes.writeUInt32LE(high, this.#at)
   }
 
   fixed32(tag: number, value: number): void {
