@@ -3,8 +3,8 @@
 /** An integer beyond 2^53 that is not text already. */
 const MAY_LOSE_DIGITS = /[:,[\s]-?\d{16}/
 
-/** Smaller texts cannot become large, whatever they hold. */
-const SMALL_BYTES = 16 * 1024
+/** Smaller texts cannot become very large, whatever they hold; most requests are. */
+const SMALL_BYTES = 256 * 1024
 /** A value of 32 levels has about a hundred levels of JSON. */
 const MAX_LEVELS = 512
 /** Objects and lists: a body of 20 MiB of dense, honest logs has half of it. Each takes some fifty bytes in memory. */
