@@ -12,7 +12,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type Kind, RECORDS_PER_REQUEST } from './otlp-requests.ts'
@@ -23,6 +23,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '30' },
     only: { type: 'string', default: '' },
+    /** What to measure: another build, or the same with other flags. */
+    program: { type: 'string', default: 'bin/weir' },
   },
 })
 const root = join(import.meta.dirname, '../..')
@@ -110,7 +112,7 @@ service:
 `,
   )
   const args = ['run', '--config', config, '--state-dir', join(scratch, 'state')]
-  return start(join(root, 'bin/weir'), args, (output) => (/Everything is ready/.test(output) ? port : undefined))
+  return start(resolve(root, values.program), args, (output) => (/Everything is ready/.test(output) ? port : undefined))
 }
 
 interface Sent {
