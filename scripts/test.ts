@@ -17,7 +17,18 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv = process.env): boo
   return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env }).status === 0
 }
 
+/** Tests that are about time and load, and start many processes: alone, or they would measure each other. */
+const HEAVY = /^test\/(integration\/(faults|kills|agent-gateway)|files\/restart|receivers\/otlp\/|fuzz\/)/
+const suites = [
+  { concurrency: 2, files: files.filter((file) => !HEAVY.test(file)) },
+  { concurrency: 1, files: files.filter((file) => HEAVY.test(file)) },
+]
+
 // A leaked timer or socket would hold the runner for ever: the limit turns it into a failure.
-let isWell = run(['--test', '--test-timeout=180000', '--test-concurrency=2', '--test-reporter=spec', ...files])
+let isWell = true
+for (const { concurrency, files: some } of suites) {
+  const flags = ['--test', '--test-timeout=180000', `--test-concurrency=${concurrency}`, '--test-reporter=spec']
+  isWell = run([...flags, ...some]) && isWell
+}
 if (isWell && isFull) isWell = run(['test/full/run.ts'])
 process.exitCode = isWell ? 0 : 1

@@ -53,6 +53,8 @@ export class DiskDoor {
   #refusals = 0
   #isClosed = false
   #lastId = 0
+  /** Batches on their way to the disk that are not on their way to the destination as well. */
+  #direct = 0
   batches = 0
   records = 0
   bytes = 0
@@ -92,6 +94,11 @@ export class DiskDoor {
     this.records -= records
     this.bytes -= bytes
     if (!this.#isRefused) this.#drain()
+  }
+
+  /** True when nothing that came before waits, or is being stored: what comes now may go another way. */
+  get isIdle(): boolean {
+    return this.#line.length === 0 && this.#direct === 0
   }
 
   /** True when `batch` would be one too many. A batch alone never is. */
@@ -147,7 +154,8 @@ export class DiskDoor {
     const { store, hooks, droppableAfter } = this.#options
     try {
       while (this.isOver(batch)) {
-        const gone = await store.drop(droppableAfter(), Math.max(1, batch.bytes))
+        // One at a time: what comes takes less on disk than its length says.
+        const gone = await store.drop(droppableAfter(), 1)
         if (gone.batches === 0) break
         this.batches -= gone.batches
         this.records -= gone.records
@@ -184,16 +192,19 @@ export class DiskDoor {
     this.batches += 1
     this.records += records
     this.bytes += batch.bytes
+    if (late === undefined) this.#direct += 1
     let bytes: number
     try {
       bytes = await store.append({ id, records, body }, { durable: batch.ack.isFinal || alwaysDurable })
     } catch (error) {
+      if (late === undefined) this.#direct -= 1
       this.batches -= 1
       this.records -= records
       this.bytes -= batch.bytes
       this.#refused(entry, error as Error)
       return
     }
+    if (late === undefined) this.#direct -= 1
     this.bytes += bytes - batch.bytes
     this.#waitMs = FIRST_WAIT_MS
     if (this.#isRefused) {

@@ -112,7 +112,8 @@ export class DiskQueue {
 
   push(batch: Batch): void {
     // What came before and lies on disk goes first.
-    if (this.#isBehind || this.#door.isOver(batch) || !this.#lane.take(batch)) this.#door.push(batch)
+    const isFree = !this.#isBehind && this.#door.isIdle && !this.#door.isOver(batch)
+    if (!isFree || !this.#lane.take(batch)) this.#door.push(batch)
   }
 
   /** Resolves when everything was stored and has left. */
