@@ -6,6 +6,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fullFaults } from './faults.ts'
+import { fullFuzz } from './fuzz.ts'
 import { fullKills } from './kills.ts'
 import type { FullSuite } from './suite.ts'
 
@@ -37,7 +38,7 @@ function machine(): string {
   return `${availableParallelism()} CPUs, ${Math.round(Number(memory) / 2 ** 20)} GiB of memory, Node ${process.version}`
 }
 
-const suites = [await fullKills(), await fullFaults()]
+const suites = [await fullKills(), await fullFaults(), await fullFuzz()]
 if (!existsSync(path)) writeFileSync(path, HEAD)
 const day = new Date().toISOString().slice(0, 16).replace('T', ' ')
 const text = `\n## ${day} UTC (${machine()})\n\n${suites.map(tableOf).join('\n')}`
