@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { measure } from './child.ts'
 import { type Kind, RECORDS_PER_REQUEST } from './otlp-requests.ts'
 
 const { values } = parseArgs({
@@ -28,11 +29,13 @@ const { values } = parseArgs({
   },
 })
 const root = join(import.meta.dirname, '../..')
+// From sources it would cost more memory, and measure the compiler.
+if (values.program === 'bin/weir') await measure(process.execPath, [join(root, 'scripts/build.ts')])
 const scratch = mkdtempSync(join(tmpdir(), 'weir-otlp-bench-'))
 const TICKS_PER_SECOND = 100
 const STEADY_RATE = 10_000
 /** The heap that bin/weir gives the program: the yardsticks have no more. */
-const HEAP = ['--max-semi-space-size=8', '--heap-growing-percent=150']
+const HEAP = ['--max-semi-space-size=8', '--heap-growing-percent=150', '--no-parallel-scavenge']
 
 interface Running {
   readonly child: ChildProcess
