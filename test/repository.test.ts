@@ -24,7 +24,7 @@ const LAYERS = [
   ['records', 'flow'],
   ['telemetry', 'storage', 'config', 'component.ts'],
   ['net', 'otlp', 'conditions', 'files', 'exporting'],
-  ['audit', 'ecs', 'kubernetes', 'ebpf', 'baseline', 'advise'],
+  ['audit', 'ecs', 'elastic', 'kubernetes', 'ebpf', 'baseline', 'advise'],
   ['graph'],
   ['cli', 'components.ts', 'main.ts'],
 ]

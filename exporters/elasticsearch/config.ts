@@ -1,7 +1,7 @@
 /** The keys of the exporter; those of the Collector's `elasticsearch` exporter where it has them. */
 import { z } from 'zod'
 import { secret } from '../../src/config/values.ts'
-import { cloudUrl } from '../../src/ecs/cloud-id.ts'
+import { cloudUrl } from '../../src/elastic/cloud-id.ts'
 import { deliverySettings } from '../../src/exporting/settings.ts'
 import { headerValue, httpUrl } from '../../src/net/client-settings.ts'
 import { httpClientSettings } from '../../src/net/http-client.ts'

@@ -1,6 +1,6 @@
 /** Elasticsearch 7 to 9 and OpenSearch 1 to 3 by their `_bulk` API, over plain HTTP: one code for both. */
 import { type Context, defineExporter, type Exporter } from '../../src/component.ts'
-import { clientSettings, nodeUrls } from '../../src/ecs/connection.ts'
+import { clientSettings, nodeUrls } from '../../src/elastic/connection.ts'
 import { encodeOrReject } from '../../src/exporting/errors.ts'
 import { UNSUPPORTED_QUEUE_KEYS } from '../../src/exporting/settings.ts'
 import { UNSUPPORTED_CLIENT_KEYS } from '../../src/net/client-settings.ts'

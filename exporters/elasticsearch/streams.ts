@@ -6,7 +6,7 @@
  */
 import type { DataStream } from '../../src/ecs/document.ts'
 import { groupOf } from '../../src/ecs/events.ts'
-import { type Mode, SUFFIX } from '../../src/ecs/templates.ts'
+import { type Mode, SUFFIX } from '../../src/elastic/templates.ts'
 import { EVENT_NAMES, isFinding } from '../../src/records/event-names.ts'
 import type { LogRecord } from '../../src/records/record.ts'
 import type { Config } from './config.ts'

@@ -1,6 +1,6 @@
 /** An exporter and the strict server it sends to, with the templates that `weir elasticsearch setup` writes. */
 import { elasticsearch } from '../../../exporters/elasticsearch/index.ts'
-import { templates } from '../../../src/ecs/templates.ts'
+import { templates } from '../../../src/elastic/templates.ts'
 import type { LogRecord } from '../../../src/records/record.ts'
 import { type BulkServer, type BulkServerOptions, bulkServer } from '../../kit/bulk-server.ts'
 import { type TestContext, testContext } from '../../kit/context.ts'

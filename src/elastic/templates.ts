@@ -5,7 +5,7 @@
  * of Elastic's integrations (200): where the Kubernetes integration is installed, its own template and pipeline stay
  * in charge of audit events.
  */
-import { ecsMappings, type Json, otelMappings, rawMappings, type Server } from './mapping.ts'
+import { ecsMappings, type Json, otelMappings, rawMappings, type Server } from '../ecs/mapping.ts'
 
 export type Mode = 'ecs' | 'otel' | 'raw'
 

@@ -1,6 +1,6 @@
 /** Prepares a cluster for Weir's data streams: lifecycle policy, component templates, index templates. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Json, Server } from './mapping.ts'
+import type { Json, Server } from '../ecs/mapping.ts'
 import { CUSTOM, ilmPolicy, ismPolicy, META, POLICY, type TemplateOptions, templates } from './templates.ts'
 
 export interface Reply {
