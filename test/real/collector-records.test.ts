@@ -32,18 +32,17 @@ function receivers(ways: readonly Way[], at: readonly number[]): string {
     .join('\n')
 }
 
+/** The exporters have the same names on both sides. */
+const typeOf = ({ protocol }: Way): string => `otlp_${protocol}`
+
 /** An exporter for every way to the port of its receiver. */
-function exporters(ways: readonly Way[], at: readonly number[], typeOf: (way: Way) => string): string {
+function exporters(ways: readonly Way[], at: readonly number[]): string {
   return ways
     .map((way, i) => {
       const { protocol, isSecure, keys } = way
       const scheme = isSecure === true ? 'https' : 'http'
-      const tls =
-        isSecure === true
-          ? `, tls: ${CLIENT_TLS}`
-          : protocol === 'grpc' && typeOf(way) === 'otlp'
-            ? ', tls: {insecure: true}'
-            : ''
+      const plain = protocol === 'grpc' ? ', tls: {insecure: true}' : ''
+      const tls = isSecure === true ? `, tls: ${CLIENT_TLS}` : plain
       return `  ${typeOf(way)}/${i}: {endpoint: '${scheme}://localhost:${at[i]}'${tls}, ${keys}}`
     })
     .join('\n')
@@ -105,11 +104,10 @@ test('what Weir sends is what a Collector receives, by every way that both speak
     `receivers:\n${receivers(ways, at)}\nexporters:\n${files.join('\n')}\nservice:\n  pipelines:\n${pipelines(ways)}\n`,
   )
   const door = await freePort()
-  const typeOf = ({ protocol }: Way): string => (protocol === 'http' ? 'otlp_http' : 'otlp_grpc')
   const weir = room.run(`
 receivers: {otlp: {protocols: {http: {endpoint: '127.0.0.1:${door}'}}}}
 exporters:
-${exporters(ways, at, typeOf)}
+${exporters(ways, at)}
 service:
   telemetry: {metrics: {level: none}}
   pipelines: {logs: {receivers: [otlp], exporters: [${ways.map((way, i) => `${typeOf(way)}/${i}`).join(', ')}]}}
@@ -151,12 +149,11 @@ service:\n  telemetry: {metrics: {level: none}}\n  pipelines:\n${pipelines(ways)
   )
   await weir.says(/Everything is ready/)
   const door = await freePort()
-  const typeOf = ({ protocol }: Way): string => (protocol === 'http' ? 'otlphttp' : 'otlp')
   theirs = await collector(
     room.path('collector.yaml'),
     `receivers: {otlp: {protocols: {http: {endpoint: '127.0.0.1:${door}'}}}}
 exporters:
-${exporters(ways, at, typeOf)}
+${exporters(ways, at)}
 service:
   pipelines: {logs: {receivers: [otlp], exporters: [${ways.map((way, i) => `${typeOf(way)}/${i}`).join(', ')}]}}
 `,
