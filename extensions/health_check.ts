@@ -84,6 +84,8 @@ function readiness(response: ServerResponse, host: Host, recoveryMs: number): vo
       reason,
       since: new Date(since).toISOString(),
     })),
+    // Past, so no reason to be unready; and never silent.
+    lost: host.losses().map(({ component, reason, records }) => ({ component, reason, records })),
   })
 }
 

@@ -120,6 +120,8 @@ export interface Extension extends Lifecycle {
 export interface Host {
   /** Health of every component by `kind/id`, as last reported. */
   health(): ReadonlyMap<string, { readonly status: Health; readonly reason?: string; readonly since: number }>
+  /** Records since the start that did not arrive and should have, by component and reason. */
+  losses(): readonly { readonly component: string; readonly reason: string; readonly records: number }[]
   /** True between "everything is ready" and the begin of the shutdown. */
   readonly isReady: boolean
   readonly startedAt: number

@@ -12,6 +12,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { observeProcess } from '../telemetry/process-metrics.ts'
 import { MetricRegistry } from '../telemetry/registry.ts'
 import { type MetricsServer, serveMetrics } from '../telemetry/server.ts'
+import { losses } from '../telemetry/summary.ts'
 import { VERSION } from './version.ts'
 
 const MIB = 2 ** 20
@@ -49,6 +50,7 @@ export async function openHost({ stateDir, drain, log, config, isReady }: OpenHo
   })
   const host: Host = {
     health: () => health.components,
+    losses: () => losses(metrics),
     startedAt: Date.now(),
     stores,
     get isReady() {

@@ -8,7 +8,8 @@ export const REFUSED_UNNAMED = 'refused_unnamed'
 /** The reason of records of which the destination has an unknown part: all are in the dead-letter file. */
 const UNKNOWN_PARTIAL = 'unknown_partial'
 
-interface Loss {
+/** Records of one component that ended otherwise than delivered. */
+export interface Loss {
   readonly component: string
   readonly kind: string
   readonly reason: string
@@ -68,6 +69,11 @@ export function summarise(
     leftOnDisk,
     seconds,
   }
+}
+
+/** Everything since the start that did not arrive and should have: rejected, and lost. */
+export function losses(metrics: MetricRegistry): Loss[] {
+  return [...lossesOf(metrics, 'weir_component_rejected_records'), ...lossesOf(metrics, 'weir_component_lost_records')]
 }
 
 function lossesOf(metrics: MetricRegistry, name: MetricName): Loss[] {

@@ -23,6 +23,7 @@ async function served(config: object, run: (here: Served) => Promise<void>): Pro
   const here: Served = { board, url: `http://127.0.0.1:${port}`, isReady: true }
   const host: Host = {
     health: () => board.components,
+    losses: () => [{ component: 'otlp_http', reason: 'queue_full', records: 7 }],
     startedAt: Date.now() - 65_000,
     stores: memoryStore(),
     get isReady() {
@@ -51,6 +52,7 @@ test('ready and well is 200, with the time it is up', () =>
     assert.equal(status, 200)
     assert.deepEqual([body['status'], body['ready'], body['unhealthy']], ['Server available', true, []])
     assert.match(String(body['uptime']), /^6[56]s$/)
+    assert.deepEqual(body['lost'], [{ component: 'otlp_http', reason: 'queue_full', records: 7 }])
   }))
 
 test('not ready, as at the start and while it drains, is 503; alive it is all the same', () =>

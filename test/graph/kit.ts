@@ -224,7 +224,7 @@ export function world(): World {
     deadLetters,
     stateDir: '/nonexistent',
     drain: false,
-    host: { health: () => health.components, isReady: true, startedAt: 0, stores },
+    host: { health: () => health.components, losses: () => [], isReady: true, startedAt: 0, stores },
     budgetBytes: 2 ** 20,
   }
   return {

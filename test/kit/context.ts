@@ -29,7 +29,7 @@ export function testContext(overrides: Partial<Context> = {}): TestContext {
     counts,
     letters,
     healthLog,
-    host: { health: () => new Map(), isReady: true, startedAt: Date.now(), stores: memoryStore() },
+    host: { health: () => new Map(), losses: () => [], isReady: true, startedAt: Date.now(), stores: memoryStore() },
     filtered: (count, reason) => void (filteredBy[reason] = (filteredBy[reason] ?? 0) + count),
     lost: (count, reason) => void (lostBy[reason] = (lostBy[reason] ?? 0) + count),
     reject: async (more) => void letters.push(...more),
