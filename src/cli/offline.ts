@@ -6,7 +6,7 @@ import { Program } from '../graph/program.ts'
 import type { Runtime } from '../graph/runtime.ts'
 import { resolveStateDir } from '../storage/state-dir.ts'
 import { createLogger } from '../telemetry/logger.ts'
-import { oneOf, parseFlags, problemText, sourcesOf, UsageError } from './arguments.ts'
+import { parseFlags, problemText, sourcesOf, UsageError } from './arguments.ts'
 import { openHost } from './host.ts'
 import type { Io } from './io.ts'
 
@@ -21,11 +21,13 @@ export function parseCommand<const T extends Flags, const A extends string>(
   actions: readonly A[],
   flags: T,
 ): { action: A; values: ReturnType<typeof parseArgs<{ options: T }>>['values'] } {
-  const [action = '', ...rest] = args
-  if (action.startsWith('-') || action === '') {
-    throw new UsageError(`weir ${name}: say what to do: ${actions.map((each) => `weir ${name} ${each}`).join(', ')}`)
+  const [first = '', ...rest] = args
+  const action = actions.find((each) => each === first)
+  if (action === undefined) {
+    const what = first === '' || first.startsWith('-') ? 'say what to do' : `there is no "${first}"`
+    throw new UsageError(`weir ${name}: ${what}: ${actions.map((each) => `weir ${name} ${each}`).join(', ')}`)
   }
-  return { action: oneOf(name, 'action', action, actions), values: parseFlags(`${name} ${action}`, rest, flags) }
+  return { action, values: parseFlags(`${name} ${action}`, rest, flags) }
 }
 
 export function stateDirOf(flag: string | undefined, io: Io): string {
