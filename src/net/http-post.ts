@@ -1,6 +1,6 @@
 /**
- * One HTTP request over a pool of kept connections. No retries, no redirects: what becomes of a refusal is the
- * caller's business.
+ * One HTTP request over a pool of kept connections. No retries of what was answered, no redirects: what becomes of a
+ * refusal is the caller's business.
  */
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
@@ -28,13 +28,23 @@ const TUNNEL_MS = 15_000
 /** What is read and thrown away behind the bound, so that the connection can be kept. */
 const SPILL_BYTES = 1024 * 1024
 
-/** Rejects on socket errors and, at once, with the reason of `signal` when it aborts. Any status resolves. */
+/** What a connection ends with that the other side closed while a request was on its way to it. */
+const CLOSED = new Set(['ECONNRESET', 'EPIPE'])
+
+/**
+ * Rejects on socket errors and, at once, with the reason of `signal` when it aborts. Any status resolves.
+ *
+ * Whoever keeps connections meets some that the other side closes just as a request leaves: such a request goes once
+ * more at once, over another connection. It is no failure of the destination, and no reason to wait.
+ */
 export function sendOnce(
   agents: Agents,
-  { method, url, headers, body }: HttpRequest,
+  message: HttpRequest,
   maxResponseBytes: number,
   signal: AbortSignal,
+  mayResend = true,
 ): Promise<PostResponse> {
+  const { method, url, headers, body } = message
   const { promise, resolve, reject } = Promise.withResolvers<PostResponse>()
   if (signal.aborted) return Promise.reject(signal.reason)
   const { agent, isProxied } = agents.for(url)
@@ -44,7 +54,11 @@ export function sendOnce(
     headers: { ...headers, 'content-length': String(body.byteLength) },
     ...(isProxied ? { timeout: TUNNEL_MS } : {}),
   }
-  const onResponse = (response: IncomingMessage): void => collect(response, maxResponseBytes, resolve, reject)
+  let isAnswered = false
+  const onResponse = (response: IncomingMessage): void => {
+    isAnswered = true
+    collect(response, maxResponseBytes, resolve, reject)
+  }
   const isSecure = url.protocol === 'https:'
   const request: ClientRequest = (isSecure ? httpsRequest : httpRequest)(url, settings, onResponse)
   const abort = (): void => {
@@ -53,7 +67,11 @@ export function sendOnce(
     request.destroy()
   }
   signal.addEventListener('abort', abort, { once: true })
-  request.on('error', reject)
+  request.on('error', (error: NodeJS.ErrnoException) => {
+    const isStale = request.reusedSocket && !isAnswered && CLOSED.has(error.code ?? '')
+    if (!isStale || !mayResend || signal.aborted) reject(error)
+    else resolve(sendOnce(agents, message, maxResponseBytes, signal, false))
+  })
   request.on('close', () => signal.removeEventListener('abort', abort))
   request.end(body)
   return promise

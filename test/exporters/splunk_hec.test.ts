@@ -260,7 +260,8 @@ test('a request that fails among several costs the later ones only', async (t) =
     assert(ids.length > 0 && ids.length < 20)
     return true
   })
-  assert.equal(requests, 3)
+  // The third goes once more by itself, because its connection was a kept one.
+  assert.equal(requests, 4)
 })
 
 for (const [name, config, spoil] of [

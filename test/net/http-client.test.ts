@@ -192,3 +192,44 @@ test('any method can be sent, and connections are kept', async (t) => {
   const [[first, port], [second, other]] = seen as [[string, number], [string, number]]
   assert.deepEqual([first, second, port], ['PUT', 'PATCH', other])
 })
+
+test('a kept connection that is closed as a request leaves is no failure: the request goes over another', async (t) => {
+  const seen = new Map<number, number>()
+  const url = await serve(t, ({ socket }, response) => {
+    const times = (seen.get(socket.remotePort as number) ?? 0) + 1
+    seen.set(socket.remotePort as number, times)
+    if (times > 1) socket.resetAndDestroy()
+    else response.end('taken')
+  })
+  const client = clientOf(t, {})
+  for (let i = 0; i < 3; i++) {
+    const { body: answer } = await client.post(url, {}, body, soon())
+    assert.equal(answer.toString(), 'taken')
+    // The connection has to go back to its pool.
+    await sleep(5)
+  }
+  assert.deepEqual([...seen.values()], [2, 2, 1])
+})
+
+test('a request goes once more at most, and only where its connection was a kept one', async (t) => {
+  let requests = 0
+  const url = await serve(t, ({ socket, url: path }, response) => {
+    requests += 1
+    if (path === '/well') response.end()
+    else if (path === '/half')
+      response.writeHead(200, { 'content-length': '9' }).write('{', () => socket.resetAndDestroy())
+    else socket.resetAndDestroy()
+  })
+  const client = clientOf(t, {})
+  const send = (path: string): Promise<unknown> => client.post(new URL(path, url), {}, body, soon())
+  await assert.rejects(send('/broken'), { code: 'ECONNRESET' })
+  assert.equal(requests, 1)
+  await send('/well')
+  await sleep(5)
+  await assert.rejects(send('/broken'), { code: 'ECONNRESET' })
+  assert.equal(requests, 4)
+  await send('/well')
+  await sleep(5)
+  await assert.rejects(send('/half'), { code: 'ECONNRESET' })
+  assert.equal(requests, 6)
+})
