@@ -22,6 +22,7 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { memoryStore, type Store } from '../../src/storage/store.ts'
+import { until } from '../kit/weir.ts'
 import { drainFiles, expected, numbered, startFollowing, tempDir } from './harness.ts'
 
 let dir = ''
@@ -213,6 +214,12 @@ for (const { rotation, kills } of [
     const run = (...mode: string[]) =>
       spawn(process.execPath, [at('follower.mts'), at('state'), at('out'), options, ...mode], { stdio: 'inherit' })
     const writer = startWriter(log, rotation === 'copy and truncate')
+    // A file that is gone before anybody ever looked is known to nobody, however slow the machine is to start a process.
+    const scout = run()
+    await until(() => existsSync(at('out')) && statSync(at('out')).size > 0, 'the first lines')
+    scout.kill('SIGKILL')
+    await once(scout, 'exit')
+    writer.beginRotating()
     for (let i = 0; i < kills; i++) {
       const follower = run()
       await sleep(350 + Math.random() * 700)
@@ -234,8 +241,9 @@ for (const { rotation, kills } of [
 }
 
 /** Writes 5,000 numbered lines a second and rotates every few hundred milliseconds. */
-function startWriter(log: string, isCopying: boolean): { stop(): Promise<number> } {
+function startWriter(log: string, isCopying: boolean): { beginRotating(): void; stop(): Promise<number> } {
   let count = 0
+  let isRotating = false
   let isStopped = false
   let generation = 0
   const keep = (copy: string): void => (isCopying ? copyFileSync(log, copy) : renameSync(log, copy))
@@ -250,7 +258,7 @@ function startWriter(log: string, isCopying: boolean): { stop(): Promise<number>
       let text = ''
       for (let i = 0; i < 50; i++) text += `line ${count++}\n`
       writeSync(fd, text)
-      if (turn % (isCopying ? 97 : 37) === 0) {
+      if (isRotating && turn % (isCopying ? 97 : 37) === 0) {
         rotate()
         closeSync(fd)
         fd = openSync(log, 'a')
@@ -261,6 +269,9 @@ function startWriter(log: string, isCopying: boolean): { stop(): Promise<number>
   }
   const done = write()
   return {
+    beginRotating() {
+      isRotating = true
+    },
     async stop() {
       isStopped = true
       await done
