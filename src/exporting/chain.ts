@@ -54,7 +54,7 @@ export interface ChainOptions {
   /** Ends every attempt and every wait. */
   readonly signal: AbortSignal
   readonly hooks: ChainHooks
-  /** Room that a source has, in bytes: what a queue in memory that drops is measured by. */
+  /** Room that a source has, in bytes: what is held in memory here is measured by it. */
   readonly shareBytes: number
   /** Where the queue is kept, when it is on disk. */
   readonly disk?: {
@@ -97,10 +97,11 @@ function memoryChain({ delivery, settings, pressure, signal, hooks, shareBytes }
 }
 
 function diskChain(options: ChainOptions, disk: NonNullable<ChainOptions['disk']>): Chain {
-  const { delivery, settings, signal, hooks } = options
+  const { delivery, settings, signal, hooks, shareBytes } = options
   const { sending_queue: queue } = settings
-  // Enough for every consumer, and for the next requests to be at hand.
-  const window = new Budget((queue.num_consumers + 2) * queue.batch.max_bytes)
+  // Enough for every consumer, and for the next requests to be at hand; no more than a source may have on its way.
+  const { num_consumers, batch } = queue
+  const window = new Budget(Math.min((num_consumers + 2) * batch.max_bytes, Math.max(2 * batch.max_bytes, shareBytes)))
   const last = new AbortController()
   const sender = new Sender({
     delivery,
