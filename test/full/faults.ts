@@ -16,7 +16,7 @@ import type { FullSuite } from './suite.ts'
 const PAGE = join(import.meta.dirname, '../../docs/delivery.md')
 const BEGIN = '<!-- written by npm run faults: begin -->'
 const END = '<!-- written by npm run faults: end -->'
-const COLUMNS = ['fault', 'records', 'missing', 'duplicates', 'refused or destroyed, and reported', '']
+const COLUMNS = ['fault', 'records', 'missing', 'duplicates', 'refused for good, or destroyed', '']
 
 /** Runs them and says each as it is done. */
 export async function runFaults(size: Size, only = ''): Promise<FaultResult[]> {

@@ -6,7 +6,7 @@ export interface FaultResult {
   readonly missing: number
   /** Arrivals beyond the first of each record. */
   readonly duplicates: number
-  /** Records that did not arrive and were reported, each with its reason. */
+  /** Records that a destination refused for good, each counted with its reason, or that a rotation destroyed unread. */
   readonly reported: number
   readonly note: string
 }

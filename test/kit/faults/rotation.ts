@@ -12,7 +12,7 @@ function rotation(how: 'rename' | 'copytruncate'): Fault {
       const linesPerSecond = Math.max(1000, Math.round(records / kills))
       const load = { linesPerSecond, lifeMs: [400, 2500] as const, kills, matchRotated: false, queue: 'disk' as const }
       const result = await runKills({ ...load, rotation: how, rotateEveryMs: how === 'rename' ? 700 : 1500 })
-      const { written, missing, unexplained, duplicates, rotations, missingBytes } = result
+      const { written, missing, unexplained, duplicates, rotations, missingBytes, reportedBytes } = result
       const destroyed = missing.length - unexplained.length
       const code = result.code === 0 ? 0 : how === 'rename' ? 1 : 0
       return {
@@ -24,7 +24,7 @@ function rotation(how: 'rename' | 'copytruncate'): Fault {
         note:
           how === 'rename'
             ? `${rotations} rotations, ${kills} kills`
-            : `${rotations} truncations, ${kills} kills; ${missingBytes} bytes were destroyed before anybody could read them`,
+            : `${rotations} truncations, ${kills} kills; ${missingBytes} bytes were destroyed before anybody could read them, most of them while Weir was dead: it could see and report ${reportedBytes}`,
       }
     },
   }
