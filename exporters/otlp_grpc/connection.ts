@@ -20,6 +20,8 @@ const MAX_RESPONSE_BYTES = 64 * 1024
 /** The library waits up to two minutes before it connects again; the chain has its own backoff. */
 const MAX_RECONNECT_MS = 5000
 const UNAUTHENTICATED = 16
+/** Largest request that goes again by itself. */
+const RESEND_BYTES = 8 * 1024 * 1024
 
 /** Reads certificates and credentials. Throws one sentence that names the key and the file. */
 export function createConnection(settings: Config, context: Context): Connection {
@@ -131,7 +133,10 @@ function channelOptions({ authority, balancer_name, compression, keepalive, tls 
     'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_MS,
     // A proxy of the environment is not ours, as nothing else of the environment is.
     'grpc.enable_http_proxy': 0,
-    'grpc.enable_retries': 0,
+    // A stream that the server never looked at, as while it says goodbye, goes again at once over another connection;
+    // everything else is tried again by the chain, because no policy is set here.
+    'grpc.enable_retries': 1,
+    'grpc.per_rpc_retry_buffer_size': RESEND_BYTES,
     'grpc.enable_channelz': 0,
     'grpc.use_local_subchannel_pool': 1,
     ...(authority === undefined ? {} : { 'grpc.default_authority': authority }),

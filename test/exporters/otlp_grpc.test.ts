@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { constants, createServer, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Metadata, ServerCredentials, status } from '@grpc/grpc-js'
@@ -229,3 +231,38 @@ for (const endpoint of ['', 'ftp://x:1', 'a b:1', 'http://x/path']) {
     assert.throws(() => otlpGrpc.config.parse({ endpoint }), /expected host:port or a URL/)
   })
 }
+
+test('a request that the server never looked at goes again at once, and only once', async (t) => {
+  const bytes: number[] = []
+  let refused = 1
+  const server = createServer()
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    stream.on('error', () => {})
+    if (refused-- > 0) return stream.close(constants.NGHTTP2_REFUSED_STREAM)
+    let size = 0
+    stream.on('data', (chunk: Buffer) => (size += chunk.length))
+    stream.on('end', () => {
+      bytes.push(size)
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+      stream.end(Buffer.alloc(5))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const config = { endpoint: `127.0.0.1:${port}`, compression: 'none', ...insecure }
+  const exporter = otlpGrpc.create(otlpGrpc.config.parse(config), testContext())
+  await exporter.start?.(never)
+  t.after(async () => {
+    await exporter.stop?.(never)
+    server.close()
+  })
+  // Larger than what gRPC keeps for another attempt by default.
+  const large = [record({ id: 0 }, { body: 'x'.repeat(3_000_000) })]
+  await exporter.export(large, never)
+  assert.equal(bytes.length, 1)
+  assert((bytes[0] ?? 0) > 3_000_000)
+  refused = 2
+  await assert.rejects(exporter.export(large, never), RetryLaterError)
+  assert.equal(bytes.length, 1)
+})
