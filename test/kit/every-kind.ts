@@ -46,6 +46,7 @@ const CHANGED: readonly (readonly [Json, Json])[] = [
   [pair('beyond', { intValue: '9223372036854775807' }), pair('beyond', text('9223372036854775807'))],
   [pair('below', { intValue: '-9223372036854775808' }), pair('below', text('-9223372036854775808'))],
   [pair('not a number', { doubleValue: 'NaN' }), pair('not a number', text('NaN'))],
+  [pair('infinite', { doubleValue: '-Infinity' }), pair('infinite', text('-Infinity'))],
   [pair('whole double', { doubleValue: 5 }), pair('whole double', { intValue: '5' })],
 ]
 

@@ -162,3 +162,43 @@ service:
   for (const [i, { name }] of ways.entries()) await arrives(room.path(`here-${i}.jsonl`), name)
   assert.doesNotMatch(theirs.said, /Exporting failed|\terror\t/)
 })
+
+test('a Collector hears which compressions Weir does not take', { skip: NO_COLLECTOR }, async (t) => {
+  const room = workspace()
+  let theirs: Program | undefined
+  t.after(async () => {
+    await theirs?.end()
+    await room.remove()
+  })
+  const ways: Way[] = [
+    ...['snappy', 'x-snappy-framed', 'lz4'].map(
+      (name) => ({ name, protocol: 'http', keys: `compression: ${name}` }) as const,
+    ),
+    ...['snappy', 'zstd'].map((name) => ({ name, protocol: 'grpc', keys: `compression: ${name}` }) as const),
+  ]
+  const at = await ports(ways)
+  const files = ways.map((_, i) => `  file/${i}: {path: '${room.path(`here-${i}.jsonl`)}'}`)
+  const weir = room.run(
+    `receivers:\n${receivers(ways, at)}\nexporters:\n${files.join('\n')}
+service:\n  telemetry: {metrics: {level: none}}\n  pipelines:\n${pipelines(ways)}\n`,
+  )
+  await weir.says(/Everything is ready/)
+  const door = await freePort()
+  theirs = await collector(
+    room.path('collector.yaml'),
+    `receivers: {otlp: {protocols: {http: {endpoint: '127.0.0.1:${door}'}}}}
+exporters:
+${exporters(ways, at)}
+service:
+  pipelines: {logs: {receivers: [otlp], exporters: [${ways.map((way, i) => `${typeOf(way)}/${i}`).join(', ')}]}}
+`,
+  )
+  await send(door)
+  for (const [i, way] of ways.entries()) {
+    const why =
+      way.protocol === 'http'
+        ? 'responded with HTTP Status Code 415, Message=this content encoding is not accepted here'
+        : 'Unimplemented.*unsupported encoding'
+    await theirs.says(new RegExp(`Exporting failed.*"${typeOf(way)}/${i}".*${why}`))
+  }
+})
