@@ -5,6 +5,10 @@ import { type Decompression, decompress } from './gunzip.ts'
 import type { Source } from './source.ts'
 
 const EMPTY = Buffer.alloc(0)
+/** A reader goes on a few bytes before where it stopped: so much stays. */
+const MARGIN_BYTES = 64 * 1024
+/** What is behind it is let go, many pages at once. */
+const TRIM_BYTES = 1024 * 1024
 
 /**
  * Reading forward is a stream; reading before what the last call returned starts over. So the last call's bytes are
@@ -79,6 +83,7 @@ export class GunzippedSource implements Source {
 
   /** Extends the window until it reaches `target` or the end, forgetting what is before `keepFrom`. */
   async #fill(keepFrom: number, target: number): Promise<void> {
+    this.#trim(keepFrom - MARGIN_BYTES)
     const chunks = [this.#window]
     let reached = this.#windowStart + this.#window.length
     while (reached < target) {
@@ -91,6 +96,14 @@ export class GunzippedSource implements Source {
       }
     }
     this.#window = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
+  }
+
+  /** Every read begins within the window, so that no chunk of it would ever be wholly behind. */
+  #trim(keepFrom: number): void {
+    const surplus = keepFrom - this.#windowStart
+    if (surplus < TRIM_BYTES || surplus > this.#window.length) return
+    this.#window = Buffer.from(this.#window.subarray(surplus))
+    this.#windowStart += surplus
   }
 
   async #nextChunk(reached: number): Promise<Buffer | undefined> {
