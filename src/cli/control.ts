@@ -44,9 +44,9 @@ export async function serveControl(
     socket.on('error', () => {}) // Whoever asked has gone.
     void answer(socket, commands)
   })
-  // Whoever holds the store is alone here: a socket that is there was left behind.
-  rmSync(path, { force: true })
   try {
+    // Whoever holds the store is alone here: a socket that is there was left behind.
+    rmSync(path, { force: true })
     await listen(server, path)
     chmodSync(path, 0o600)
   } catch (error) {
@@ -56,6 +56,7 @@ export async function serveControl(
   return {
     async close() {
       for (const socket of open) socket.destroy()
+      if (!server.listening) return
       await new Promise<void>((resolve) => server.close(() => resolve()))
       rmSync(path, { force: true })
     },

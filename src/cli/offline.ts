@@ -54,9 +54,11 @@ export async function withProgram(
   try {
     const program = new Program(host.runtime)
     await program.start(config, { withReceivers: false }).catch(explained(name))
-    const code = await work(program, host.runtime)
-    await program.stop(config.service.shutdownTimeoutMs)
-    return code
+    try {
+      return await work(program, host.runtime)
+    } finally {
+      await program.stop(config.service.shutdownTimeoutMs)
+    }
   } finally {
     await host.close()
   }

@@ -251,14 +251,18 @@ export class DiskDoor {
 
   // Which record it is takes no time that matters: this never happens to what our own receivers make.
   async #rejectUnencodable({ batch, late }: Entry, error: Error): Promise<void> {
+    if (late !== undefined) {
+      late.unstorable()
+      return
+    }
     const [bad, good] = partition(batch.records)
     try {
       await this.#options.hooks.reject(bad.map((record) => ({ reason: 'unencodable', error: error.message, record })))
     } catch (failure) {
-      settle({ batch, ...(late && { late }) }, { kind: 'failed', error: failure as Error })
+      batch.ack.settle({ kind: 'failed', error: failure as Error })
       return
     }
-    if (late !== undefined || good.length === 0) settle({ batch, ...(late && { late }) }, { kind: 'rejected', error })
+    if (good.length === 0) batch.ack.settle({ kind: 'rejected', error })
     else this.#append({ batch: { records: good, ack: batch.ack, bytes: batch.bytes } })
   }
 

@@ -173,6 +173,7 @@ export class DiskQueue {
     for (let waitMs = 100; this.#cursor < this.#committed && !signal.aborted; ) {
       try {
         await this.#readOn(this.#committed, signal)
+        if (waitMs > 100) this.#options.hooks.health('ok')
         waitMs = 100
       } catch (error) {
         if (signal.aborted) return

@@ -75,6 +75,12 @@ export class Late {
     this.#isStoring = true
   }
 
+  /** The disk will never have it: its source is answered by its destination alone. */
+  unstorable(): void {
+    this.#isStoring = false
+    if (this.#outcome !== undefined) this.answer(this.#outcome)
+  }
+
   /** The disk has it: its source is answered. `settled` hears what becomes of it, at once if that is known. */
   stored(settled: (outcome: Outcome) => void): void {
     this.#uncount()

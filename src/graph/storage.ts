@@ -37,7 +37,9 @@ export async function tellOrphans(
   const exporters = islands.flatMap((island) => island.exporters)
   for (const owner of new Set([stores, ...storages.values()])) {
     const owned = exporters.filter(({ config }) => isQueueIn(owner, config, { stores, storages })).map(({ id }) => id)
-    for (const { queue, records, batches } of await owner.queues()) {
+    // A disk that cannot be read is told of by whoever needs it; this is no reason to refuse a configuration.
+    const queues = await owner.queues().catch(() => [])
+    for (const { queue, records, batches } of queues) {
       if (batches === 0 || owned.includes(queue)) continue
       metrics.set('weir_queue_orphaned_records', records, { queue })
       log.warn(
