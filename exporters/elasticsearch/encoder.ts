@@ -1,8 +1,9 @@
 /** Encodes `_bulk` requests into buffers that are used again once their request is over. */
 import { createHash } from 'node:crypto'
 import { toEcsJson } from '../../src/ecs/document.ts'
-import { escaped } from '../../src/ecs/text.ts'
+import { bufferPool } from '../../src/otlp/buffer-pool.ts'
 import { GrowingBuffer } from '../../src/otlp/growing-buffer.ts'
+import { escaped } from '../../src/records/json-text.ts'
 import type { AnyValue, LogRecord } from '../../src/records/record.ts'
 import type { Config } from './config.ts'
 import { toOtelJson, toRawJson } from './otel.ts'
@@ -19,36 +20,20 @@ const DOCUMENTS = { ecs: toEcsJson, otel: toOtelJson, raw: toRawJson } as const
 export function createEncoder(config: Config, streamOf: (record: LogRecord) => Stream): Encoder {
   const toJson = DOCUMENTS[config.mapping.mode]
   const idOf = idReader(config)
-  const free: GrowingBuffer[] = []
-  const lent = new WeakMap<Uint8Array, GrowingBuffer>()
-  return {
-    encode(records) {
-      const buffer = free.pop() ?? new GrowingBuffer()
-      const body = write(records, buffer)
-      lent.set(body, buffer)
-      return body
-    },
-    release(body) {
-      const buffer = lent.get(body)
-      if (buffer !== undefined && lent.delete(body)) free.push(buffer)
-    },
-  }
+  const pool = bufferPool(() => new GrowingBuffer())
 
   // Record by record: one text of megabytes would only be flattened, copied and thrown away.
   function write(records: readonly LogRecord[], into: GrowingBuffer): Buffer {
-    try {
-      for (const record of records) {
-        const { action, names } = streamOf(record)
-        const id = idOf(record)
-        into.text(`${action}${id === '' ? '' : `,"_id":"${escaped(id)}"`}}}\n${toJson(record, names)}\n`)
-      }
-    } catch (error) {
-      // What was written before the record that cannot be is not sent.
-      into.take()
-      free.push(into)
-      throw error
+    for (const record of records) {
+      const { action, names } = streamOf(record)
+      const id = idOf(record)
+      into.text(`${action}${id === '' ? '' : `,"_id":"${escaped(id)}"`}}}\n${toJson(record, names)}\n`)
     }
     return into.take()
+  }
+  return {
+    encode: (records) => pool.encode((into) => write(records, into)),
+    release: (body) => pool.release(body),
   }
 }
 

@@ -3,8 +3,9 @@ import { AUDIT_TABLE } from '../../src/ecs/audit-table.ts'
 import type { DataStream } from '../../src/ecs/document.ts'
 import { cleanKey, freeFormText, opaqueText } from '../../src/ecs/free-form.ts'
 import { ECS_TABLE } from '../../src/ecs/table.ts'
-import { quote, timeText } from '../../src/ecs/text.ts'
+import { timeText } from '../../src/ecs/text.ts'
 import { type Targets, targetsOf } from '../../src/ecs/types.ts'
+import { quote } from '../../src/records/json-text.ts'
 import type { AnyValue, Attributes, HrTime, LogRecord, Resource, Scope } from '../../src/records/record.ts'
 
 /** Entries of free-form maps: those that can be searched and those that are only kept. */

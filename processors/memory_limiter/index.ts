@@ -10,7 +10,8 @@ import { z } from 'zod'
 import { defineProcessor } from '../../src/component.ts'
 import { duration } from '../../src/config/values.ts'
 import { Door, type Gate } from '../../src/flow/gate.ts'
-import { type MemoryLimits, MemoryWatch, memoryOfHost } from './watch.ts'
+import { memoryLimit } from '../../src/telemetry/memory-limit.ts'
+import { type MemoryLimits, MemoryWatch } from './watch.ts'
 
 /** The limits as they are written: 0 where one is not. */
 interface Written {
@@ -48,7 +49,7 @@ const config = z
   .refine((one) => one.limit_mib > 0 || one.limit_percentage > 0, {
     message: 'limit_mib or limit_percentage must be set, for example limit_percentage: 80',
   })
-  .refine((one) => spikeOf(one, memoryOfHost()) < limitOf(one, memoryOfHost()), {
+  .refine((one) => spikeOf(one, memoryLimit()) < limitOf(one, memoryLimit()), {
     message: 'the spike limit must be smaller than the limit',
   })
 
@@ -129,7 +130,7 @@ function spikeOf(settings: Written, host: number): number {
 }
 
 function limitsOf(settings: z.output<typeof config>): MemoryLimits {
-  const host = memoryOfHost()
+  const host = memoryLimit()
   const hardBytes = limitOf(settings, host)
   return {
     hardBytes,

@@ -7,7 +7,6 @@
  * soft limit. Garbage is collected before the doors are shut, and again while they are: V8 alone is in no hurry.
  */
 import { readFileSync } from 'node:fs'
-import { totalmem } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -45,11 +44,6 @@ export const PROCESS: MemoryProbe = {
   },
   now: () => performance.now(),
   collect: () => gc(),
-}
-
-/** Bytes that this process may use: those of its cgroup, or of the machine. */
-export function memoryOfHost(): number {
-  return Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem())
 }
 
 /** A collection that frees less than this share was in vain: the next one comes later. */

@@ -1,6 +1,5 @@
 /** Opens what a running program stands on: state directory, store, dead-letter file, log, metrics. */
 import { randomUUID } from 'node:crypto'
-import { totalmem } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import type { Host } from '../component.ts'
 import type { Config } from '../config/config.ts'
@@ -9,6 +8,7 @@ import type { Runtime } from '../graph/runtime.ts'
 import { openStore } from '../storage/embedded.ts'
 import { HealthBoard } from '../telemetry/health.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { memoryLimit } from '../telemetry/memory-limit.ts'
 import { observeProcess } from '../telemetry/process-metrics.ts'
 import { MetricRegistry } from '../telemetry/registry.ts'
 import { type MetricsServer, serveMetrics } from '../telemetry/server.ts'
@@ -120,10 +120,6 @@ function budgetOf(configured: number | undefined, log: Logger): number {
     },
   )
   return most
-}
-
-function memoryLimit(): number {
-  return Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem())
 }
 
 /**

@@ -1,9 +1,10 @@
 /** What ECS says of a Kubernetes audit event beyond its attributes: classes, outcome, bodies. */
+
+import { quote } from '../records/json-text.ts'
 import type { AnyValue, Attributes } from '../records/record.ts'
 import type { DocumentBuilder } from './builder.ts'
 import { fieldNumber } from './fields.ts'
 import { objectText, opaqueText } from './free-form.ts'
-import { quote } from './text.ts'
 
 const CATEGORY = fieldNumber('event.category')
 const TYPE = fieldNumber('event.type')

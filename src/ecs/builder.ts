@@ -5,8 +5,9 @@
  * kind set the same fields, so what stands between two values (`},"process":{"pid":`), with every field that is the
  * same for all of the kind, is made once for each set of fields that occurs.
  */
+
+import { quote } from '../records/json-text.ts'
 import { FIELDS } from './fields.ts'
-import { quote } from './text.ts'
 
 const COUNT = FIELDS.length
 const WORDS = (COUNT + 31) >> 5

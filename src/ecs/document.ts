@@ -1,4 +1,6 @@
 /** A record as a document of the Elastic Common Schema. */
+
+import { quote } from '../records/json-text.ts'
 import type { AnyValue, LogRecord, Resource, Scope } from '../records/record.ts'
 import { putAudit } from './audit.ts'
 import { DocumentBuilder, Kind } from './builder.ts'
@@ -6,7 +8,7 @@ import { classOf, isFromKernel } from './events.ts'
 import { fieldNumber } from './fields.ts'
 import { opaqueText } from './free-form.ts'
 import { AUDIT_PLANS, RECORD_PLANS, RESOURCE_PLANS } from './plans.ts'
-import { quote, timeText } from './text.ts'
+import { timeText } from './text.ts'
 import { KEYWORD_LIMIT } from './types.ts'
 
 export const ECS_VERSION = '8.17.0'

@@ -6,8 +6,8 @@
  * elsewhere in the document.
  */
 import { createHash } from 'node:crypto'
+import { quote } from '../records/json-text.ts'
 import type { AnyValue } from '../records/record.ts'
-import { quote } from './text.ts'
 
 /** Most characters of one value: with its path at most 27 kB as UTF-8. */
 export const MAX_VALUE = 8191

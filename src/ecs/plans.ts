@@ -1,12 +1,12 @@
 /** What is done with an attribute, looked up by its name: the tables, compiled. */
 import { boundedCache } from '../records/bounded-cache.ts'
+import { quote } from '../records/json-text.ts'
 import type { AnyValue } from '../records/record.ts'
 import { AUDIT_TABLE } from './audit-table.ts'
 import type { DocumentBuilder } from './builder.ts'
 import { fieldNumber } from './fields.ts'
 import { cleanKey, freeFormText, opaqueText } from './free-form.ts'
 import { ECS_TABLE } from './table.ts'
-import { quote } from './text.ts'
 import { type Target, type Targets, targetsOf } from './types.ts'
 import { ENCODERS, type Encode, someAddresses } from './values.ts'
 

@@ -1,17 +1,5 @@
-/** Pieces of JSON text: strings and times. */
+/** Times as JSON text. */
 import type { HrTime } from '../records/record.ts'
-
-// What JSON must escape, and surrogates, which may be lone.
-const MUST_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/
-
-/** The inside of a JSON string. Most need no escaping, and a test is far cheaper than `JSON.stringify`. */
-export function escaped(text: string): string {
-  return MUST_ESCAPE.test(text) ? JSON.stringify(text.toWellFormed()).slice(1, -1) : text
-}
-
-export function quote(text: string): string {
-  return `"${escaped(text)}"`
-}
 
 /** The years that RFC 3339 can write, in seconds since the Unix epoch. */
 const FIRST_SECOND = -62_167_219_200

@@ -4,8 +4,8 @@
  * A destination refuses the whole document for one value of the wrong type, so nothing is left to its coercion.
  */
 import { isIP } from 'node:net'
+import { escaped, quote } from '../records/json-text.ts'
 import type { AnyValue } from '../records/record.ts'
-import { escaped, quote } from './text.ts'
 import type { FieldType } from './types.ts'
 
 export type Encode = (value: AnyValue) => string | undefined

@@ -8,6 +8,7 @@
  * Values that proto3 JSON lacks do not poison a request: what is not finite is spelled as the mapping says,
  * integers beyond 2^53 travel as doubles, big integers as text, and deep nesting is cut.
  */
+import { escaped, quote } from '../records/json-text.ts'
 import type { AnyValue, Attributes, LogRecord, Resource, Scope } from '../records/record.ts'
 import { hrTimeToNanosText } from '../records/time.ts'
 import { groupRecords, type ResourceGroup } from './groups.ts'
@@ -143,18 +144,6 @@ function objectText(value: object, depth: number): string {
   if (value instanceof Uint8Array) return `{"bytesValue":"${Buffer.from(value).toString('base64')}"}`
   if (!Array.isArray(value)) return `{"kvlistValue":{"values":${attributesText(value as Attributes, depth)}}}`
   return `{"arrayValue":{"values":[${value.map((one) => valueText(one as AnyValue, depth)).join(',')}]}}`
-}
-
-// What JSON must escape, and surrogates, which may be lone.
-const MUST_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/
-
-/** The inside of a JSON string. Most need no escaping, and a test is far cheaper than `JSON.stringify`. */
-function escaped(text: string): string {
-  return MUST_ESCAPE.test(text) ? JSON.stringify(text.toWellFormed()).slice(1, -1) : text
-}
-
-function quote(text: string): string {
-  return `"${escaped(text)}"`
 }
 
 function cached<K extends object>(texts: WeakMap<K, string>, key: K, make: (key: K) => string): string {
