@@ -15,7 +15,8 @@ export interface Variant {
 const root = join(import.meta.dirname, '../..')
 const scratch = join(tmpdir(), 'weir-bench')
 
-async function generate(events: number): Promise<string> {
+/** The path of a log with so many events; made once. */
+export async function generate(events: number): Promise<string> {
   mkdirSync(scratch, { recursive: true })
   const log = join(scratch, `audit-${events}.log`)
   if (existsSync(log)) return log
@@ -82,7 +83,7 @@ service:
   return cost
 }
 
-function median(numbers: readonly number[]): number {
+export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] as number
 }

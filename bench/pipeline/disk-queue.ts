@@ -15,6 +15,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Cost, measure } from './child.ts'
+import { generate, median } from './compare.ts'
 
 const { values } = parseArgs({
   options: { events: { type: 'string', default: '200000' }, rounds: { type: 'string', default: '3' } },
@@ -22,7 +23,6 @@ const { values } = parseArgs({
 const events = Number(values.events)
 const root = join(import.meta.dirname, '../..')
 const scratch = mkdtempSync(join(tmpdir(), 'weir-bench-queue-'))
-const log = join(scratch, 'audit.log')
 
 interface Speed {
   readonly what: string
@@ -41,7 +41,7 @@ const SINK = `require('http').createServer((request, response) => {
   request.on('data', () => {}).on('end', () => setTimeout(() => response.writeHead(200).end(), Number(process.argv[1])))
 }).listen(0, '127.0.0.1', function () { console.log(this.address().port) })`
 
-async function run(queue: string, { delayMs, consumers }: Speed): Promise<Cost> {
+async function run(log: string, queue: string, { delayMs, consumers }: Speed): Promise<Cost> {
   const sink = spawn(process.execPath, ['-e', SINK, String(delayMs)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const port = await new Promise((resolve) => sink.stdout.once('data', (chunk) => resolve(String(chunk).trim())))
   const state = mkdtempSync(join(scratch, 'state-'))
@@ -74,18 +74,9 @@ service:
   return cost
 }
 
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] as number
-}
-
 const build = await measure(process.execPath, [join(root, 'scripts/build.ts')])
 if (build.code !== 0) throw new Error(`the build failed: ${build.stderr}`)
-const args = ['bench/generate-audit.ts', '--events', String(events), '--seed', '1', '--out', log]
-const made = await measure(
-  process.execPath,
-  args.map((one, i) => (i === 0 ? join(root, one) : one)),
-)
-if (made.code !== 0) throw new Error(`the generator failed: ${made.stderr}`)
+const log = await generate(events)
 
 console.log(`${events.toLocaleString('en-US')} events, ${cpus().length} cores, Node ${process.version}\n`)
 console.log('| destination | queue | CPU µs/event | beside memory | events/s | peak RSS |')
@@ -93,8 +84,8 @@ console.log('| --- | --- | ---: | ---: | ---: | ---: |')
 for (const speed of SPEEDS) {
   const costs: Record<'memory' | 'disk', Cost[]> = { memory: [], disk: [] }
   for (let round = 0; round < Number(values.rounds); round++) {
-    costs.memory.push(await run('', speed))
-    costs.disk.push(await run(', storage: file_storage', speed))
+    costs.memory.push(await run(log, '', speed))
+    costs.disk.push(await run(log, ', storage: file_storage', speed))
   }
   const cpu = (queue: 'memory' | 'disk'): number => median(costs[queue].map(({ cpuSeconds }) => cpuSeconds))
   for (const queue of ['memory', 'disk'] as const) {
