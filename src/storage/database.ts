@@ -8,6 +8,7 @@ const APPLICATION_ID = 0x57454952
 /** 1 had no queues. */
 const SCHEMA_VERSION = 2
 const SQLITE_BUSY = 5
+const LOCK_WAIT_MS = 2000
 const SQLITE_CORRUPT = 11
 const SQLITE_NOTADB = 26
 
@@ -64,7 +65,8 @@ function prepareFile(stateDir: string, file: string): void {
 }
 
 function open(stateDir: string, file: string): Database {
-  const db = new DatabaseSync(file, { timeout: 0 })
+  // A command may hold the file for a moment; whoever runs with it holds it for good.
+  const db = new DatabaseSync(file, { timeout: LOCK_WAIT_MS })
   try {
     // Exclusive mode keeps the lock until the file is closed, and the WAL index in memory instead of a third file.
     db.exec('PRAGMA locking_mode = EXCLUSIVE')

@@ -117,6 +117,18 @@ test('what was committed survives kill -9 in the middle of writes', async () => 
   }
 })
 
+test('a process that holds the store for a moment only delays the next one', async () => {
+  const dir = freshDir()
+  const first = await openStore(dir)
+  await first.namespace('a').set('k', 'v')
+  const second = openStore(dir)
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  await first.close()
+  const opened = await second
+  assert.equal(await opened.namespace('a').get('k'), 'v')
+  await opened.close()
+})
+
 test('a second process on the same directory is refused with the name of the directory', async () => {
   const dir = freshDir()
   const holder = child(`console.log('open'); setInterval(() => {}, 1000)`, dir)
