@@ -23,10 +23,9 @@ function watchMemory({ child }: WeirProcess): () => number {
   let peak = 0
   const timer = setInterval(() => {
     try {
-      peak = Math.max(
-        peak,
-        Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
-      )
+      // A process that has ended and is not yet reaped has a status without memory.
+      const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]
+      if (resident !== undefined) peak = Math.max(peak, Number(resident) / 1024)
     } catch {
       clearInterval(timer)
     }
