@@ -525,6 +525,7 @@ struct weir_counters {
 	__u64 drop_ring;    /* the ring was full */
 	__u64 drop_scratch; /* no buffer was free to build it in */
 	__u64 drop_toobig;
+	__u64 drop_pressure;  /* let go while the ring was filling, so that what matters more finds room */
 	__u64 drop_simulated;
 	__u64 filtered;     /* excluded by configuration, or by Weir itself being the actor */
 	__u64 deduped;      /* folded into another record's count */

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
+/* The kernel side of Weir: one object, whose programs are loaded as the running kernel allows. */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_endian.h>
+#include "events.h"
+#include "maps.h"
+#include "emit.h"
+#include "text.h"
+#include "paths.h"
+#include "tasks.h"
+#include "calls.h"
+#include "filters.h"
+#include "signals/drift.h"
+#include "signals/process.h"
+
+static __always_inline void fill_endpoints(struct weir_endpoints *ep, struct sock *sk) {}
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
