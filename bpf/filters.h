@@ -18,7 +18,7 @@ static __always_inline u32 scope_of(u64 cgroup)
 }
 
 /* Whether `signal` is wanted of what the task does. */
-static __always_inline bool is_wanted(u32 tgid, u32 process_flags, u64 cgroup, u32 type, u32 signal)
+__noinline int is_wanted(u32 tgid, u32 process_flags, u64 cgroup, u32 type, u32 signal)
 {
 	if (is_self(tgid) || (process_flags & (WEIR_P_SELF | WEIR_P_EXCLUDED)) || !(scope_of(cgroup) & signal)) {
 		COUNT(type, filtered);
@@ -27,7 +27,7 @@ static __always_inline bool is_wanted(u32 tgid, u32 process_flags, u64 cgroup, u
 	return true;
 }
 
-static __always_inline u32 path_rule(void *rules, const struct span *span, const struct writer *w)
+static __noinline u32 path_rule(void *rules, const struct span *span, const struct writer *w)
 {
 	/* The key is built in the part of the slot that paths are walked in, which is free by now. */
 	struct weir_path_key *key = (struct weir_path_key *)w->slot->path;
@@ -46,10 +46,9 @@ static __always_inline u32 path_rule(void *rules, const struct span *span, const
 
 #define BILLION 1000000000ULL
 
-static __always_inline void send_throttle(struct task_struct *task, u64 cgroup, u32 class, bool ended,
-					  u64 suppressed)
+static __noinline void send_throttle(u64 cgroup, u32 class, bool ended, u64 suppressed)
 {
-	struct slot *slot = begin_for(task, NULL, WEIR_THROTTLE, CRITICAL, 0);
+	struct slot *slot = begin_for(current_task(), NULL, WEIR_THROTTLE, CRITICAL);
 	if (!slot)
 		return;
 	BODY(weir_throttle, throttle, slot);
@@ -61,7 +60,7 @@ static __always_inline void send_throttle(struct task_struct *task, u64 cgroup, 
 }
 
 /* A token bucket per cgroup and class, for the whole machine. Races may let a few more through, which does no harm. */
-static __always_inline bool is_over_budget(struct task_struct *task, u64 cgroup, u32 class, u32 type)
+__noinline int is_over_budget(u64 cgroup, u32 class, u32 type)
 {
 	u64 per_second = config.rate[class & 3];
 	struct rate_key key = { .cgroup = cgroup, .class = class };
@@ -90,14 +89,14 @@ static __always_inline bool is_over_budget(struct task_struct *task, u64 cgroup,
 		if (rate->suppressed && tokens * 2 >= full) {
 			u64 suppressed = rate->suppressed;
 			rate->suppressed = 0;
-			send_throttle(task, cgroup, class, true, suppressed);
+			send_throttle(cgroup, class, true, suppressed);
 		}
 		return false;
 	}
 	rate->tokens = tokens;
 	COUNT(type, throttled);
 	if (rate->suppressed++ == 0)
-		send_throttle(task, cgroup, class, false, 0);
+		send_throttle(cgroup, class, false, 0);
 	return true;
 }
 

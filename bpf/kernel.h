@@ -6,6 +6,9 @@
 #ifndef WEIR_KERNEL_H
 #define WEIR_KERNEL_H
 
+/* Makes libbpf's macros use the names of the registers that the kernel has, which stand below. */
+#define __VMLINUX_H__
+
 #include <linux/types.h>
 #include <linux/bpf.h>
 
@@ -344,9 +347,14 @@ struct socket {
 	struct file *file;
 } CORE;
 
+struct sockaddr_un {
+	u16 sun_family;
+	char sun_path[108];
+};
+
 struct unix_address {
 	int len;
-	char name[1];
+	struct sockaddr_un name[1];
 } CORE;
 
 struct unix_sock {

@@ -117,10 +117,12 @@ static __always_inline u32 overlay_layer(struct inode *inode, u64 magic)
 	return upper ? 2 : 1;
 }
 
-static __always_inline void fill_file(struct weir_file *to, struct inode *inode)
+__noinline int fill_file(struct weir_file *to, u64 inode_at)
 {
-	if (!inode)
-		return;
+	struct inode *inode = (void *)inode_at;
+
+	if (!to || !inode)
+		return 0;
 	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
 	u64 magic = BPF_CORE_READ(sb, s_magic);
 
@@ -132,18 +134,24 @@ static __always_inline void fill_file(struct weir_file *to, struct inode *inode)
 	to->gid = BPF_CORE_READ(inode, i_gid.val);
 	to->magic = magic;
 	to->layer = overlay_layer(inode, magic);
+	return 0;
 }
 
-static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
+/* As a number: a global function returns no pointer. */
+__noinline u64 find_file(u64 task_at, u32 fd)
 {
+	struct task_struct *task = (void *)task_at;
 	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
 	struct file *file = NULL;
 
 	if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
-		return NULL;
+		return 0;
 	struct file **table = BPF_CORE_READ(fdt, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
-	return file;
+	return (u64)file;
 }
+
+/* Of the current process. */
+#define file_of_fd(fd) ((struct file *)find_file(bpf_get_current_task(), fd))
 
 #endif

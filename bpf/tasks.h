@@ -24,15 +24,17 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
 	return css ? BPF_CORE_READ(css, cgroup) : NULL;
 }
 
-static __always_inline u64 cgroup_id_of(struct task_struct *task)
+__noinline u64 find_cgroup_id(u64 task)
 {
-	struct cgroup *cgroup = cgroup_of(task);
+	struct cgroup *cgroup = cgroup_of((struct task_struct *)task);
 	return cgroup ? BPF_CORE_READ(cgroup, kn, id) : 0;
 }
 
-static __always_inline u64 cgroup_id_of_current(struct task_struct *task)
+#define cgroup_id_of(task) find_cgroup_id(as_number(task))
+
+static __always_inline u64 cgroup_id_of_current(void)
 {
-	return config.cgroup_subsys ? cgroup_id_of(task) : bpf_get_current_cgroup_id();
+	return config.cgroup_subsys ? find_cgroup_id(bpf_get_current_task()) : bpf_get_current_cgroup_id();
 }
 
 /* The process' own pid namespace, and its pid there. */
@@ -64,8 +66,11 @@ static __always_inline u64 caps_at(const kernel_cap_t *caps)
 
 #define CAPS_OF(cred, set) caps_at((const void *)(cred) + bpf_core_field_offset(struct cred, set))
 
-static __always_inline void fill_creds(struct weir_creds *to, struct task_struct *task)
+__noinline int read_creds(struct weir_creds *to, u64 task_at)
 {
+	struct task_struct *task = (void *)task_at;
+	if (!to)
+		return 0;
 	const struct cred *cred = BPF_CORE_READ(task, real_cred);
 
 	to->uid = BPF_CORE_READ(cred, uid.val);
@@ -83,12 +88,18 @@ static __always_inline void fill_creds(struct weir_creds *to, struct task_struct
 	to->ambient = CAPS_OF(cred, cap_ambient);
 	to->securebits = BPF_CORE_READ(cred, securebits);
 	to->no_new_privs = BPF_CORE_READ(task, atomic_flags) & 1;
+	return 0;
 }
 
-static __always_inline void fill_namespaces(struct weir_namespaces *to, struct task_struct *task)
+#define fill_creds(to, task) read_creds(to, as_number(task))
+
+__noinline int read_namespaces(struct weir_namespaces *to, u64 task_at)
 {
+	struct task_struct *task = (void *)task_at;
+	if (!to)
+		return 0;
 	struct nsproxy *proxy = BPF_CORE_READ(task, nsproxy);
-	u32 depth;
+	u32 depth = 0, pidns = 0;
 
 	if (proxy) {
 		to->mnt = BPF_CORE_READ(proxy, mnt_ns, ns.inum);
@@ -99,10 +110,14 @@ static __always_inline void fill_namespaces(struct weir_namespaces *to, struct t
 		to->pid_for_children = BPF_CORE_READ(proxy, pid_ns_for_children, ns.inum);
 	}
 	to->user = BPF_CORE_READ(task, real_cred, user_ns, ns.inum);
-	inner_pid(task, &to->pid, &depth);
+	inner_pid(task, &pidns, &depth);
+	to->pid = pidns;
+	return 0;
 }
 
-static __always_inline void remember_image(struct process_state *state)
+#define fill_namespaces(to, task) read_namespaces(to, as_number(task))
+
+static __noinline void remember_image(struct process_state *state)
 {
 	struct image image = { .key = state->key, .flags = state->flags };
 	u32 tgid = state->key.tgid;
@@ -113,7 +128,7 @@ static __always_inline void remember_image(struct process_state *state)
  * What is known of a process, made up from the kernel where the sensor has not seen its birth: its image counts as
  * loaded when the process was made, which every observer of the same process finds alike.
  */
-static __always_inline struct process_state *state_of(struct task_struct *leader)
+static __noinline struct process_state *state_of(struct task_struct *leader)
 {
 	struct process_state *state = bpf_task_storage_get(&processes, leader, 0, 0);
 	if (state)
@@ -140,12 +155,15 @@ static __always_inline struct process_state *state_of(struct task_struct *leader
 }
 
 /* The part of the header that kinds of programs without task storage can fill in, too. */
-static __always_inline void fill_task(struct weir_header *h, struct task_struct *task)
+__noinline int read_task(struct weir_header *h, u64 task_at)
 {
+	struct task_struct *task = (void *)task_at;
+	if (!h)
+		return 0;
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	const struct cred *cred = BPF_CORE_READ(task, real_cred);
 	struct nsproxy *proxy = BPF_CORE_READ(task, nsproxy);
-	u32 depth;
+	u32 depth = 0, pidns = 0;
 
 	h->ktime = bpf_ktime_get_boot_ns();
 	h->tid = BPF_CORE_READ(task, pid);
@@ -160,7 +178,8 @@ static __always_inline void fill_task(struct weir_header *h, struct task_struct 
 	h->auid = -1;
 	if (bpf_core_field_exists(task->loginuid))
 		h->auid = BPF_CORE_READ(task, loginuid.val);
-	h->ns_tgid = inner_pid(leader, &h->pidns, &depth);
+	h->ns_tgid = inner_pid(leader, &pidns, &depth);
+	h->pidns = pidns;
 	if (proxy) {
 		h->mntns = BPF_CORE_READ(proxy, mnt_ns, ns.inum);
 		h->netns = BPF_CORE_READ(proxy, net_ns, ns.inum);
@@ -170,9 +189,12 @@ static __always_inline void fill_task(struct weir_header *h, struct task_struct 
 	if (BPF_CORE_READ(task, flags) & PF_IO_WORKER)
 		h->flags |= WEIR_F_IO_URING;
 	BPF_CORE_READ_STR_INTO(&h->comm, task, comm);
+	return 0;
 }
 
-static __always_inline bool is_compat(struct task_struct *task)
+#define fill_task(h, task) read_task(h, as_number(task))
+
+static __noinline bool is_compat(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)
 	return bpf_core_field_exists(task->thread_info.status) &&
@@ -183,8 +205,8 @@ static __always_inline bool is_compat(struct task_struct *task)
 }
 
 /* Takes a buffer and fills in its header for `task`; in programs that may read task storage. */
-static __always_inline struct slot *begin_for(struct task_struct *task, struct process_state *state, u32 type,
-					      u32 ring, u32 fixed)
+static __noinline struct slot *begin_for(struct task_struct *task, struct process_state *state, u32 type,
+					   u32 ring)
 {
 	struct slot *slot = take_slot();
 

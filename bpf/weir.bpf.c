@@ -15,6 +15,8 @@
 #include "filters.h"
 #include "signals/drift.h"
 #include "signals/process.h"
+#include "signals/file.h"
+#include "signals/socket.h"
 
-static __always_inline void fill_endpoints(struct weir_endpoints *ep, struct sock *sk) {}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

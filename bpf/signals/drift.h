@@ -7,7 +7,7 @@
 #ifndef WEIR_DRIFT_H
 #define WEIR_DRIFT_H
 
-static __always_inline struct thread_state *thread_of(struct task_struct *task)
+static __noinline struct thread_state *thread_of(struct task_struct *task)
 {
 	struct thread_state *thread = bpf_task_storage_get(&threads, task, 0, 0);
 	if (thread)
@@ -23,7 +23,7 @@ static __always_inline struct thread_state *thread_of(struct task_struct *task)
 static __noinline void send_creds(struct task_struct *task, struct process_state *state, struct thread_state *thread,
 				  u32 op, s32 ret, u64 arg)
 {
-	struct slot *slot = begin_for(task, state, WEIR_CRED, CRITICAL, 0);
+	struct slot *slot = begin_for(task, state, WEIR_CRED, CRITICAL);
 	if (!slot)
 		return;
 	BODY(weir_cred, cred, slot);
@@ -39,7 +39,7 @@ static __noinline void send_creds(struct task_struct *task, struct process_state
 }
 
 /* Whether a thread holds more, or is somebody else, than when it was last seen. */
-static __always_inline bool has_drifted(struct task_struct *task, struct thread_state *thread)
+static __noinline bool has_drifted(struct task_struct *task, struct thread_state *thread)
 {
 	const struct cred *cred = BPF_CORE_READ(task, real_cred);
 
@@ -49,7 +49,7 @@ static __always_inline bool has_drifted(struct task_struct *task, struct thread_
 }
 
 /* To be called by whatever reports something that the current thread did. */
-static __always_inline void check_drift(struct task_struct *task, struct process_state *state)
+static __noinline void check_drift(struct task_struct *task, struct process_state *state)
 {
 	struct thread_state *thread = thread_of(task);
 

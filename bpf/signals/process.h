@@ -3,9 +3,10 @@
 #ifndef WEIR_PROCESS_H
 #define WEIR_PROCESS_H
 
-static __always_inline void fill_endpoints(struct weir_endpoints *ep, struct sock *sk);
+int read_endpoints(struct weir_endpoints *ep, u64 sk);
+#define fill_endpoints(ep, sk) read_endpoints(ep, as_number(sk))
 
-static __always_inline void fill_inode_times(struct weir_exec *exec, struct inode *inode)
+static __noinline void fill_inode_times(struct weir_exec *exec, struct inode *inode)
 {
 	if (bpf_core_field_exists(inode->i_ctime_sec)) {
 		exec->ctime = BPF_CORE_READ(inode, i_ctime_sec) * BILLION + BPF_CORE_READ(inode, i_ctime_nsec);
@@ -33,9 +34,9 @@ static __always_inline struct socket *socket_of(struct file *file)
 }
 
 /* What standard input and output are: a shell on a socket is worth knowing. */
-static __always_inline void fill_standard_files(struct writer *w, struct weir_exec *exec, struct task_struct *task)
+static __noinline void fill_standard_files(struct writer *w, struct weir_exec *exec, struct task_struct *task)
 {
-	struct file *in = file_of_fd(task, 0);
+	struct file *in = file_of_fd(0);
 
 	if (in) {
 		exec->stdin_mode = BPF_CORE_READ(in, f_inode, i_mode);
@@ -45,12 +46,12 @@ static __always_inline void fill_standard_files(struct writer *w, struct weir_ex
 		else
 			put_file_path(w, &exec->stdin_path, in);
 	}
-	struct socket *out = socket_of(file_of_fd(task, 1));
+	struct socket *out = socket_of(file_of_fd(1));
 	if (out)
 		fill_endpoints(&exec->stdout_sock, BPF_CORE_READ(out, sk));
 }
 
-static __always_inline void fill_terminal(struct weir_exec *exec, struct task_struct *task)
+static __noinline void fill_terminal(struct weir_exec *exec, struct task_struct *task)
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	struct tty_struct *tty = BPF_CORE_READ(signal, tty);
@@ -68,14 +69,14 @@ static __always_inline void fill_terminal(struct weir_exec *exec, struct task_st
 }
 
 /* What the file of the image is; the same for an exec and for a process that was there before. */
-static __always_inline void fill_image(struct writer *w, struct weir_exec *exec, struct mm_struct *mm)
+static __noinline void fill_image(struct writer *w, struct weir_exec *exec, struct mm_struct *mm)
 {
 	struct file *file = BPF_CORE_READ(mm, exe_file);
 	struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : NULL;
 
 	if (!inode)
 		return;
-	fill_file(&exec->exe, inode);
+	fill_file(&exec->exe, (u64)inode);
 	fill_inode_times(exec, inode);
 	put_file_path(w, &exec->exe_path, file);
 	if (exec->exe.layer == 2)
@@ -96,7 +97,7 @@ static __always_inline void fill_image(struct writer *w, struct weir_exec *exec,
 		exec->exec_flags |= WEIR_X_WRITABLE;
 }
 
-static __always_inline void fill_privileges(struct weir_exec *exec)
+static __noinline void fill_privileges(struct weir_exec *exec)
 {
 	u64 gained = exec->creds.permitted & ~exec->old_creds.permitted;
 
@@ -140,16 +141,16 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 		remember_image(state);
 	}
 	struct thread_state *thread = thread_of(task);
-	u64 cgroup = cgroup_id_of_current(task);
+	u64 cgroup = cgroup_id_of_current();
 	u32 tgid = BPF_CORE_READ(task, tgid);
 
 	if (!is_wanted(tgid, state ? state->flags : 0, cgroup, WEIR_EXEC, WEIR_S_PROCESS) ||
-	    is_over_budget(task, cgroup, WEIR_RATE_EXEC, WEIR_EXEC)) {
+	    is_over_budget(cgroup, WEIR_RATE_EXEC, WEIR_EXEC)) {
 		if (thread)
 			fill_creds(&thread->creds, task);
 		return 0;
 	}
-	struct slot *slot = begin_for(task, state, WEIR_EXEC, CRITICAL, 0);
+	struct slot *slot = begin_for(task, state, WEIR_EXEC, CRITICAL);
 	if (!slot)
 		return 0;
 	BODY(weir_exec, exec, slot);
@@ -257,7 +258,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	u64 cgroup = cgroup_id_of(child);
 	if (!is_wanted(state->parent.tgid, state->flags, cgroup, WEIR_FORK, WEIR_S_PROCESS))
 		return 0;
-	struct slot *slot = begin_for(child, state, WEIR_FORK, CRITICAL, 0);
+	struct slot *slot = begin_for(child, state, WEIR_FORK, CRITICAL);
 	if (!slot)
 		return 0;
 	BODY(weir_fork, fork, slot);
@@ -288,7 +289,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	u64 cgroup = cgroup_id_of(task);
 	if (!is_wanted(tgid, state ? state->flags : 0, cgroup, WEIR_EXIT, WEIR_S_PROCESS))
 		return 0;
-	struct slot *slot = begin_for(leader, state, WEIR_EXIT, CRITICAL, 0);
+	struct slot *slot = begin_for(leader, state, WEIR_EXIT, CRITICAL);
 	if (!slot)
 		return 0;
 	BODY(weir_exit, exit, slot);
@@ -314,14 +315,14 @@ static __always_inline int exec_failed(struct syscall_exit *ctx, bool at)
 		return 0;
 	struct task_struct *task = current_task();
 	struct process_state *state = state_of(task->group_leader);
-	u64 cgroup = cgroup_id_of_current(task);
+	u64 cgroup = cgroup_id_of_current();
 
 	if (!is_wanted(BPF_CORE_READ(task, tgid), state ? state->flags : 0, cgroup, WEIR_EXEC_FAILED, WEIR_S_PROCESS) ||
-	    is_over_budget(task, cgroup, WEIR_RATE_EXEC, WEIR_EXEC_FAILED))
+	    is_over_budget(cgroup, WEIR_RATE_EXEC, WEIR_EXEC_FAILED))
 		return 0;
 	u64 arg[6];
 	read_args(task, arg);
-	struct slot *slot = begin_for(task, state, WEIR_EXEC_FAILED, CRITICAL, 0);
+	struct slot *slot = begin_for(task, state, WEIR_EXEC_FAILED, CRITICAL);
 	if (!slot)
 		return 0;
 	BODY(weir_exec_failed, failed, slot);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * Files that are opened. Reads of the same file by the same image in the same cgroup are folded before anything dear is
+ * done; writes, creations and files on the watch list never are.
+ */
+#ifndef WEIR_FILE_H
+#define WEIR_FILE_H
+
+/* Path rules: 1 = only excludes, 2 = what no rule includes is excluded. */
+static __always_inline bool is_path_excluded(const struct span *span, const struct writer *w)
+{
+	if (!config.has_path_rules)
+		return false;
+	u32 rule = path_rule(&path_rules, span, w);
+	return rule == WEIR_RULE_EXCLUDE || (config.has_path_rules == 2 && rule != WEIR_RULE_INCLUDE);
+}
+
+static __always_inline u32 watch_of(u64 ino, u32 dev)
+{
+	struct weir_inode_key key = { .ino = ino, .dev = dev };
+	u32 *class = bpf_map_lookup_elem(&watched, &key);
+	return class ? *class : 0;
+}
+
+/* Files that say more than their name: never folded. */
+static __always_inline bool is_telling(u64 magic, u32 mode)
+{
+	u32 kind = mode & S_IFMT;
+	return magic == CGROUP_SUPER_MAGIC || magic == CGROUP2_SUPER_MAGIC || kind == S_IFBLK;
+}
+
+/* What procfs shows of a process: environ, mem, maps. */
+static __always_inline bool is_telling_proc(struct file *file)
+{
+	char name[8] = {};
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	return (name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 0) ||
+	       (name[0] == 'e' && name[1] == 'n' && name[2] == 'v') ||
+	       (name[0] == 'm' && name[1] == 'a' && name[2] == 'p' && name[3] == 's');
+}
+
+/* The path as the program wrote it, when it has something to hide: `..`, /proc/self, or a descriptor. */
+static __always_inline void put_raw_path(struct writer *w, struct weir_open *open, const void *from)
+{
+	put_user_text(w, &open->raw, from, 1024);
+}
+
+static __always_inline const void *raw_path_of(struct task_struct *task, u32 nr)
+{
+	u64 arg[6];
+
+	read_args(task, arg);
+	if (nr == NR_OPEN || nr == NR_CREAT)
+		return (void *)arg[0];
+	if (nr == NR_OPENAT || nr == NR_OPENAT2)
+		return (void *)arg[1];
+	return NULL;
+}
+
+static __always_inline int report_open(struct file *file, s32 ret, const void *raw, u32 flags)
+{
+	struct task_struct *task = current_task();
+	u64 cgroup = cgroup_id_of_current();
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct process_state *state = state_of(task->group_leader);
+	u32 count = 0;
+
+	if (!is_wanted(tgid, state ? state->flags : 0, cgroup, WEIR_OPEN, WEIR_S_FILE))
+		return 0;
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	u32 f_mode = BPF_CORE_READ(file, f_mode);
+	u32 open_flags = BPF_CORE_READ(file, f_flags);
+	u32 mode = BPF_CORE_READ(inode, i_mode);
+	u64 magic = BPF_CORE_READ(sb, s_magic);
+	u64 ino = BPF_CORE_READ(inode, i_ino);
+	u32 dev = BPF_CORE_READ(sb, s_dev);
+	bool created = f_mode & FMODE_CREATED;
+	u32 watch = watch_of(ino, dev);
+	bool writes = open_flags & (O_WRONLY | O_RDWR | O_TRUNC);
+
+	if (!watch && !writes && !created && !is_telling(magic, mode) &&
+	    !(magic == PROC_SUPER_MAGIC && is_telling_proc(file))) {
+		struct open_key key = { .ino = ino, .dev = dev, .cgroup = cgroup,
+					.exec_ktime = state ? state->key.exec_ktime : tgid,
+					.access = open_flags & (O_PATH | O_WRONLY | O_RDWR) };
+		if (is_repeat(&opens, &key, config.dedup_seconds, WEIR_OPEN, &count))
+			return 0;
+		if (is_under_pressure(WEIR_OPEN, KEEP_ABOVE_READS))
+			return 0;
+	}
+	if (!watch && is_over_budget(cgroup, WEIR_RATE_FILE, WEIR_OPEN))
+		return 0;
+	check_drift(task, state);
+	struct slot *slot = begin_for(task, state, WEIR_OPEN, BULK);
+	if (!slot)
+		return 0;
+	BODY(weir_open, open, slot);
+	mark_repeats(&open->h, count);
+	open->h.flags |= flags;
+	open->open_flags = open_flags;
+	open->created = created;
+	open->ret = ret;
+	open->watch = watch;
+	if (watch)
+		open->h.flags |= WEIR_F_WATCHED;
+	fill_file(&open->file, (u64)inode);
+	put_file_path(w, &open->path, file);
+	if (!watch && is_path_excluded(&open->path, w)) {
+		COUNT(WEIR_OPEN, filtered);
+		give_slot(slot);
+		return 0;
+	}
+	if (raw)
+		put_raw_path(w, open, raw);
+	SEND(slot, WEIR_OPEN, BULK);
+	return 0;
+}
+
+/* Refused or missing: only the program's own words are there. Repeats are folded by error. */
+static __always_inline int report_failed_open(struct task_struct *task, s32 ret, const void *raw)
+{
+	if (!config.failed_opens || !raw)
+		return 0;
+	u64 cgroup = cgroup_id_of_current();
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct process_state *state = state_of(task->group_leader);
+
+	/* Most programs look for files that are not there: those are of no interest, refusals are. */
+	if (ret != -1 && ret != -13 && ret != -40)
+		return 0;
+	if (!is_wanted(tgid, state ? state->flags : 0, cgroup, WEIR_OPEN, WEIR_S_FILE) ||
+	    is_over_budget(cgroup, WEIR_RATE_FILE, WEIR_OPEN))
+		return 0;
+	struct slot *slot = begin_for(task, state, WEIR_OPEN, BULK);
+	if (!slot)
+		return 0;
+	BODY(weir_open, open, slot);
+	open->ret = ret;
+	put_raw_path(w, open, raw);
+	if (is_path_excluded(&open->raw, w)) {
+		COUNT(WEIR_OPEN, filtered);
+		give_slot(slot);
+		return 0;
+	}
+	SEND(slot, WEIR_OPEN, BULK);
+	return 0;
+}
+
+static __always_inline int open_exit(struct syscall_exit *ctx, u32 nr)
+{
+	struct task_struct *task = current_task();
+
+	if (ctx->ret < 0)
+		return report_failed_open(task, ctx->ret, raw_path_of(task, nr));
+	if (config.has_file_lsm)
+		return 0;
+	struct file *file = file_of_fd(ctx->ret);
+	return file ? report_open(file, ctx->ret, raw_path_of(task, nr), 0) : 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_open")
+int open_exit_open(struct syscall_exit *ctx)
+{
+	return open_exit(ctx, NR_OPEN);
+}
+
+SEC("tracepoint/syscalls/sys_exit_creat")
+int open_exit_creat(struct syscall_exit *ctx)
+{
+	return open_exit(ctx, NR_CREAT);
+}
+
+SEC("tracepoint/syscalls/sys_exit_openat")
+int open_exit_openat(struct syscall_exit *ctx)
+{
+	return open_exit(ctx, NR_OPENAT);
+}
+
+SEC("tracepoint/syscalls/sys_exit_openat2")
+int open_exit_openat2(struct syscall_exit *ctx)
+{
+	return open_exit(ctx, NR_OPENAT2);
+}
+
+SEC("tracepoint/syscalls/sys_exit_open_by_handle_at")
+int open_exit_by_handle(struct syscall_exit *ctx)
+{
+	return open_exit(ctx, NR_OPEN_BY_HANDLE_AT);
+}
+
+/* The same from inside the kernel: also what io_uring and 32-bit programs open, and images and their libraries. */
+static __always_inline int lsm_open(struct file *file)
+{
+	struct task_struct *task = current_task();
+	bool uring = is_io_uring(task);
+	const void *raw = NULL;
+
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		return 0;
+	if (!uring && !is_compat(task))
+		raw = raw_path_of(task, call_number(task));
+	return report_open(file, 0, raw, uring ? WEIR_F_IO_URING : 0);
+}
+
+SEC("fentry/security_file_open")
+int BPF_PROG(fentry_file_open, struct file *file)
+{
+	return lsm_open(file);
+}
+
+SEC("kprobe/security_file_open")
+int BPF_KPROBE(kprobe_file_open, struct file *file)
+{
+	return lsm_open(file);
+}
+
+#endif
