@@ -64,7 +64,7 @@ static __always_inline u64 caps_at(const kernel_cap_t *caps)
 	return value;
 }
 
-#define CAPS_OF(cred, set) caps_at((const void *)(cred) + bpf_core_field_offset(struct cred, set))
+#define CAPS_OF(creds, set) caps_at((const void *)(creds) + bpf_core_field_offset(struct cred, set))
 
 __noinline int read_creds(struct weir_creds *to, u64 task_at)
 {

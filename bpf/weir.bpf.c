@@ -17,6 +17,16 @@
 #include "signals/process.h"
 #include "signals/file.h"
 #include "signals/socket.h"
-
+#include "signals/packet.h"
+#include "signals/calls.h"
+#include "signals/privilege.h"
+#include "signals/capability.h"
+#include "signals/namespace.h"
+#include "signals/mount.h"
+#include "signals/module.h"
+#include "signals/intrusion.h"
+#include "signals/kernel_use.h"
+#include "signals/cgroup.h"
+#include "signals/scan.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -21,7 +21,7 @@ static __noinline struct thread_state *thread_of(struct task_struct *task)
 }
 
 static __noinline void send_creds(struct task_struct *task, struct process_state *state, struct thread_state *thread,
-				  u32 op, s32 ret, u64 arg)
+				  u32 op, s64 ret_and_arg)
 {
 	struct slot *slot = begin_for(task, state, WEIR_CRED, CRITICAL);
 	if (!slot)
@@ -30,8 +30,9 @@ static __noinline void send_creds(struct task_struct *task, struct process_state
 	__builtin_memcpy(&cred->before, &thread->creds, sizeof(cred->before));
 	fill_creds(&cred->after, task);
 	cred->op = op;
-	cred->ret = ret;
-	cred->arg = arg;
+	/* BPF functions take five arguments: the result above, the call's first argument (32 bits tell it) below. */
+	cred->ret = ret_and_arg >> 32;
+	cred->arg = (u32)ret_and_arg;
 	if (op == WEIR_CRED_DRIFT)
 		cred->h.flags |= WEIR_F_DRIFT;
 	__builtin_memcpy(&thread->creds, &cred->after, sizeof(cred->after));
@@ -60,7 +61,7 @@ static __noinline void check_drift(struct task_struct *task, struct process_stat
 		fill_creds(&thread->creds, task);
 		return;
 	}
-	send_creds(task, state, thread, WEIR_CRED_DRIFT, 0, 0);
+	send_creds(task, state, thread, WEIR_CRED_DRIFT, 0);
 }
 
 #endif

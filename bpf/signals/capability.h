@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/* Capabilities that were asked for: the first time by an image and with a result, then counted. */
+#ifndef WEIR_CAPABILITY_H
+#define WEIR_CAPABILITY_H
+
+#define CAP_SECONDS 60
+#define CAP_OPT_NOAUDIT 2
+
+static __always_inline int capability(const struct cred *cred, struct user_namespace *userns, int cap, s32 ret)
+{
+	struct task_struct *task = current_task();
+	u32 count = 0;
+
+	if (cap < 0 || cap > 63 || !(config.cap_mask & (1ull << cap)))
+		return 0;
+	if (BPF_CORE_READ(task, flags) & (PF_KTHREAD | PF_EXITING))
+		return 0;
+	/* Somebody else's credentials (an overlay that copies a file up, say). */
+	if ((u64)BPF_CORE_READ(task, real_cred) != as_number(cred))
+		return 0;
+	if (is_repeated_use(WEIR_CAP, cap, ret, CAP_SECONDS, &count))
+		return 0;
+	u64 cgroup = cgroup_id_of_current();
+	struct process_state *state = state_of(task->group_leader);
+	if (!is_wanted(bpf_get_current_pid_tgid() >> 32, state ? state->flags : 0, cgroup, WEIR_CAP, WEIR_S_CAPABILITY) ||
+	    is_under_pressure(WEIR_CAP, KEEP_ABOVE_CONNECTS))
+		return 0;
+	struct slot *slot = begin_for(task, state, WEIR_CAP, BULK);
+	if (!slot)
+		return 0;
+	BODY(weir_cap, use, slot);
+	mark_repeats(&use->h, count);
+	use->cap = cap;
+	use->ret = ret;
+	use->userns = BPF_CORE_READ(userns, ns.inum);
+	use->syscall = call_number(task);
+	SEND(slot, WEIR_CAP, BULK);
+	return 0;
+}
+
+SEC("tp_btf/cap_capable")
+int BPF_PROG(capability_tracepoint, const struct cred *cred, struct user_namespace *target,
+	     const struct user_namespace *capable, int cap, int ret)
+{
+	return capability(cred, target, cap, ret);
+}
+
+SEC("fexit/cap_capable")
+int BPF_PROG(capability_fexit, const struct cred *cred, struct user_namespace *target, int cap, unsigned int options,
+	     int ret)
+{
+	if (options & CAP_OPT_NOAUDIT)
+		return 0;
+	return capability(cred, target, cap, ret);
+}
+
+/* Without the result: whether it was granted is unknown (0 is reported). */
+SEC("kprobe/cap_capable")
+int BPF_KPROBE(capability_kprobe, const struct cred *cred, struct user_namespace *target, int cap, unsigned int options)
+{
+	if (options & CAP_OPT_NOAUDIT)
+		return 0;
+	return capability(cred, target, cap, 0);
+}
+
+#endif
