@@ -16,6 +16,7 @@
 #include "signals/drift.h"
 #include "signals/process.h"
 #include "signals/file.h"
+#include "signals/change.h"
 #include "signals/socket.h"
 #include "signals/packet.h"
 #include "signals/calls.h"

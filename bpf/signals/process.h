@@ -214,6 +214,30 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	return 0;
 }
 
+/* A child that was born into namespaces of its own. */
+static __noinline void report_born_into(struct task_struct *child, struct process_state *state,
+					struct weir_namespaces *before, struct weir_namespaces *after)
+{
+	if (before->mnt == after->mnt && before->pid == after->pid && before->net == after->net &&
+	    before->uts == after->uts && before->ipc == after->ipc && before->cgroup == after->cgroup &&
+	    before->user == after->user)
+		return;
+	/* Into what its parent had unshared for its children: that was reported then. */
+	if (before->pid_for_children == after->pid && before->mnt == after->mnt && before->net == after->net &&
+	    before->uts == after->uts && before->ipc == after->ipc && before->user == after->user)
+		return;
+	if (!(config.signals & WEIR_S_NAMESPACE))
+		return;
+	struct slot *slot = begin_for(child, state, WEIR_NS, CRITICAL);
+	if (!slot)
+		return;
+	BODY(weir_ns, ns, slot);
+	__builtin_memcpy(&ns->before, before, sizeof(*before));
+	__builtin_memcpy(&ns->after, after, sizeof(*after));
+	ns->op = WEIR_NS_CLONE;
+	SEND(slot, WEIR_NS, CRITICAL);
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {
@@ -264,6 +288,8 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	BODY(weir_fork, fork, slot);
 	fork->parent = state->parent;
 	SEND(slot, WEIR_FORK, CRITICAL);
+	if (thread && old)
+		report_born_into(child, state, &old->ns, &thread->ns);
 	return 0;
 }
 
