@@ -6,6 +6,9 @@
 #ifndef WEIR_TEXT_H
 #define WEIR_TEXT_H
 
+/* Tells the verifier again what is known, in a form that the compiler leaves alone; `mask` is one less than 2^n. */
+#define BOUND(value, mask) asm volatile("%0 &= %1" : "+r"(value) : "i"(mask))
+
 /* Where the next string goes. */
 struct writer {
 	struct slot *slot;

@@ -83,6 +83,7 @@ static __noinline void put_held(struct writer *w, struct span *span, struct held
 		len = HELD_TEXT - 1;
 	if (len == HELD_TEXT - 1)
 		HEADER(w)->flags |= WEIR_F_TRUNC;
+	BOUND(len, HELD_TEXT - 1);
 	if (w->at > RECORD_TEXT || bpf_probe_read_kernel(w->slot->record + w->at, len, call->text[i & 1]))
 		return;
 	wrote(w, span, len);
@@ -255,6 +256,7 @@ static __noinline void resolve_held(struct held_call *call, u32 i, u64 dentry, u
 	u32 len = copy_path(slot, at, dentry, mnt);
 	if (len > HELD_TEXT - 1)
 		len = HELD_TEXT - 1;
+	BOUND(len, HELD_TEXT - 1);
 	if (len && !bpf_probe_read_kernel(call->text[i & 1], len, slot->record + at)) {
 		call->len[i & 1] = len;
 		call->resolved |= 1 << (i & 1);

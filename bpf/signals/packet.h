@@ -199,9 +199,9 @@ static __noinline int send_payload(struct __sk_buff *skb, struct socket_state *s
 		len = most;
 		l7->h.flags |= WEIR_F_TRUNC;
 	}
-	/* Neither zero nor too large, in a form that old verifiers follow and the compiler leaves alone. */
+	/* Neither zero nor too large, in a form that old verifiers follow. */
 	u64 less = (u64)len - 1;
-	asm volatile("%0 &= %1" : "+r"(less) : "i"(TEXT_MAX - 1));
+	BOUND(less, TEXT_MAX - 1);
 	if (len && !bpf_skb_load_bytes(skb, packet->payload, slot->record + sizeof(struct weir_l7), less + 1)) {
 		l7->payload.off = sizeof(struct weir_l7);
 		l7->payload.len = less + 1;
