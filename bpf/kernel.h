@@ -373,7 +373,7 @@ struct io_kiocb {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r8, r9, r10, cx, dx, si, di, orig_ax, ax;
+	unsigned long r8, r9, r10, bx, cx, dx, si, di, orig_ax, ax;
 } CORE;
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {

@@ -28,6 +28,7 @@
 #include "signals/intrusion.h"
 #include "signals/kernel_use.h"
 #include "signals/cgroup.h"
+#include "signals/raw.h"
 #include "signals/scan.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

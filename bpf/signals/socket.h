@@ -157,14 +157,10 @@ int socket_exit(struct syscall_exit *ctx)
 	return 0;
 }
 
-SEC("tracepoint/syscalls/sys_exit_connect")
-int connect_exit(struct syscall_exit *ctx)
+static __noinline int report_connect(u32 fd, u64 address, u32 len, s32 ret)
 {
 	struct task_struct *task = current_task();
-	u64 arg[6];
-
-	read_args(task, arg);
-	struct sock *sk = sock_of_fd(arg[0]);
+	struct sock *sk = sock_of_fd(fd);
 	if (!sk)
 		return 0;
 	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
@@ -175,11 +171,11 @@ int connect_exit(struct syscall_exit *ctx)
 		return 0;
 	BODY(weir_sock, sock, slot);
 	sock->op = WEIR_SOCK_CONNECT;
-	sock->ret = ctx->ret;
+	sock->ret = ret;
 	fill_endpoints(&sock->ep, sk);
 	if (is_inet(family)) {
 		if (!has_remote(&sock->ep))
-			fill_asked(&sock->ep, (void *)arg[1]);
+			fill_asked(&sock->ep, (void *)address);
 		if (is_peer_excluded(&sock->ep)) {
 			COUNT(WEIR_SOCK, filtered);
 			give_slot(slot);
@@ -191,19 +187,28 @@ int connect_exit(struct syscall_exit *ctx)
 		if (peer)
 			put_unix_path(w, &sock->path, peer);
 		/* Refused: what was asked for. */
-		if (!peer && arg[2] > 2 && arg[2] <= 110)
-			put_user_bytes(w, &sock->path, (void *)(arg[1] + 2), arg[2] - 2);
+		if (!peer && len > 2 && len <= 110)
+			put_user_bytes(w, &sock->path, address + 2, len - 2);
 	}
 	SEND(slot, WEIR_SOCK, BULK);
 	return 0;
 }
 
-static __always_inline int accept_exit(struct syscall_exit *ctx)
+SEC("tracepoint/syscalls/sys_exit_connect")
+int connect_exit(struct syscall_exit *ctx)
 {
-	if (ctx->ret < 0)
+	u64 arg[6];
+
+	read_args(current_task(), arg);
+	return report_connect(arg[0], arg[1], arg[2], ctx->ret);
+}
+
+static __noinline int report_accept(s32 ret)
+{
+	if (ret < 0)
 		return 0;
 	struct task_struct *task = current_task();
-	struct sock *sk = sock_of_fd(ctx->ret);
+	struct sock *sk = sock_of_fd(ret);
 	if (!sk)
 		return 0;
 	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
@@ -232,13 +237,13 @@ static __always_inline int accept_exit(struct syscall_exit *ctx)
 SEC("tracepoint/syscalls/sys_exit_accept")
 int accept_exit_accept(struct syscall_exit *ctx)
 {
-	return accept_exit(ctx);
+	return report_accept(ctx->ret);
 }
 
 SEC("tracepoint/syscalls/sys_exit_accept4")
 int accept_exit_accept4(struct syscall_exit *ctx)
 {
-	return accept_exit(ctx);
+	return report_accept(ctx->ret);
 }
 
 static __always_inline int named_exit(struct syscall_exit *ctx, u32 op)
