@@ -2,8 +2,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { CACHE } from '../kit/cache.ts'
 import type { Image } from './image.ts'
-import { CACHE, type Kernel } from './kernels.ts'
+import type { Kernel } from './kernels.ts'
 
 export interface Run {
   /** Status of `/run-tests`; undefined when the machine did not get that far. */

@@ -14,7 +14,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { CACHE, type Kernel } from './kernels.ts'
+import { CACHE } from '../kit/cache.ts'
+import type { Kernel } from './kernels.ts'
 
 export interface Disk {
   /** Directories of the machine, each copied from one of here. */

@@ -1,11 +1,8 @@
 /** Kernels of Debian for the virtual machine: fetched once with apt, unpacked into the cache of the tests. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
-
-/** Where the tests keep what is dear to make or to fetch. */
-export const CACHE = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'weir-test')
+import { CACHE } from '../kit/cache.ts'
 
 export interface Kernel {
   /** Such as `6.1`. */

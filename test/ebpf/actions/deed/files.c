@@ -113,7 +113,8 @@ DEED(tamper)
 {
 	told("main", NONE);
 	must(symlink("/etc", "link-to-etc") == 0, "symlink");
-	must(link(argv[1], "hardlink") == 0, "link");
+	write_file("linked-file", "text\n");
+	must(link("linked-file", "hardlink") == 0, "link");
 	write_file(".bash_history", "ls\n");
 	must(rename(".bash_history", "history.old") == 0, "rename");
 	must(unlink("history.old") == 0, "unlink");
