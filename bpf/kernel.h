@@ -336,8 +336,13 @@ struct sock {
 	u32 sk_max_ack_backlog;
 } CORE;
 
+struct inet_sock {
+	u16 inet_sport;
+} CORE;
+
 struct tcp_sock {
-	u64 bytes_acked;
+	u64 bytes_sent;
+	u64 bytes_retrans;
 	u64 bytes_received;
 } CORE;
 

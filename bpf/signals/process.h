@@ -344,7 +344,7 @@ static __always_inline int exec_failed(struct syscall_exit *ctx, bool at)
 	u64 cgroup = cgroup_id_of_current();
 
 	if (!is_wanted(BPF_CORE_READ(task, tgid), state ? state->flags : 0, cgroup, WEIR_EXEC_FAILED, WEIR_S_PROCESS) ||
-	    is_over_budget(cgroup, WEIR_RATE_EXEC, WEIR_EXEC_FAILED))
+	    is_over_budget(cgroup, WEIR_RATE_OTHER, WEIR_EXEC_FAILED))
 		return 0;
 	u64 arg[6];
 	read_args(task, arg);

@@ -334,7 +334,11 @@ static __noinline int report_close(struct sock *sk, struct socket_state *socket,
 	sock->opened = socket->opened;
 	sock->netns_cookie = BPF_CORE_READ(sk, __sk_common.skc_net.net, net_cookie);
 	fill_endpoints(&sock->ep, sk);
-	sock->bytes_sent = BPF_CORE_READ((struct tcp_sock *)sk, bytes_acked);
+	/* The port is given back before the state changes; the socket's own copy is not. */
+	if (!sock->ep.local.port)
+		sock->ep.local.port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	sock->bytes_sent = BPF_CORE_READ((struct tcp_sock *)sk, bytes_sent) -
+			   BPF_CORE_READ((struct tcp_sock *)sk, bytes_retrans);
 	sock->bytes_received = BPF_CORE_READ((struct tcp_sock *)sk, bytes_received);
 	if (is_peer_excluded(&sock->ep)) {
 		COUNT(WEIR_SOCK, filtered);
