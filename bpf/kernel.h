@@ -333,7 +333,7 @@ struct sock {
 	struct sock_common __sk_common;
 	u16 sk_type;
 	u16 sk_protocol;
-	u32 sk_max_ack_backlog;
+	unsigned long sk_flags;
 } CORE;
 
 struct inet_sock {

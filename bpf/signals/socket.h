@@ -285,6 +285,8 @@ int listen_exit(struct syscall_exit *ctx)
 	return named_exit(ctx, WEIR_SOCK_LISTEN);
 }
 
+#define SOCK_DONE (1 << 1)
+
 enum {
 	TCP_ESTABLISHED = 1,
 	TCP_SYN_SENT = 2,
@@ -340,6 +342,9 @@ static __noinline int report_close(struct sock *sk, struct socket_state *socket,
 	sock->bytes_sent = BPF_CORE_READ((struct tcp_sock *)sk, bytes_sent) -
 			   BPF_CORE_READ((struct tcp_sock *)sk, bytes_retrans);
 	sock->bytes_received = BPF_CORE_READ((struct tcp_sock *)sk, bytes_received);
+	/* The peer's FIN was counted as a byte (SOCK_DONE says that it came). */
+	if (sock->bytes_received && (BPF_CORE_READ(sk, sk_flags) & SOCK_DONE))
+		sock->bytes_received--;
 	if (is_peer_excluded(&sock->ep)) {
 		COUNT(WEIR_SOCK, filtered);
 		give_slot(slot);

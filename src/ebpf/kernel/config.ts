@@ -68,7 +68,7 @@ export function encodeConfig(config: KernelConfig): Buffer {
     if (typeof value === 'bigint') bytes.writeBigUInt64LE(value, at)
     else if (name === 'wakeBytes') bytes.writeBigUInt64LE(BigInt(value as number), at)
     else if (typeof value === 'number') bytes.writeUInt32LE(value >>> 0, at)
-    else (value as readonly number[]).forEach((each, i) => bytes.writeUInt32LE(each >>> 0, at + i * 4))
+    else for (const [i, each] of (value as readonly number[]).entries()) bytes.writeUInt32LE(each >>> 0, at + i * 4)
   }
   return bytes
 }
