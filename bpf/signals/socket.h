@@ -343,7 +343,7 @@ static __noinline int report_close(struct sock *sk, struct socket_state *socket,
 			   BPF_CORE_READ((struct tcp_sock *)sk, bytes_retrans);
 	sock->bytes_received = BPF_CORE_READ((struct tcp_sock *)sk, bytes_received);
 	/* The peer's FIN was counted as a byte (SOCK_DONE says that it came). */
-	if (sock->bytes_received && (BPF_CORE_READ(sk, sk_flags) & SOCK_DONE))
+	if (sock->bytes_received && (BPF_CORE_READ(sk, __sk_common.skc_flags) & SOCK_DONE))
 		sock->bytes_received--;
 	if (is_peer_excluded(&sock->ep)) {
 		COUNT(WEIR_SOCK, filtered);
