@@ -53,7 +53,17 @@ export async function boot(kernel: Kernel, image: Image, { cpus = 2, memoryMiB =
 
 function qemu(kernel: Kernel, image: Image, results: string, size: Required<Size>): Promise<string> {
   const append = 'console=ttyS0 quiet panic=1 loglevel=4 random.trust_cpu=on lsm=lockdown,capability,bpf rdinit=/init'
-  const args = ['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', String(size.cpus), '-m', String(size.memoryMiB)]
+  // Without cmpxchg16b: QEMU 7 leaves odd flags behind it, and kernel 6.12 then dies of them now and then.
+  const args = [
+    '-accel',
+    'tcg,thread=multi',
+    '-cpu',
+    'max,-cx16',
+    '-smp',
+    String(size.cpus),
+    '-m',
+    String(size.memoryMiB),
+  ]
   args.push('-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio', '-no-reboot')
   args.push('-kernel', kernel.image, '-initrd', image.initrd, '-append', append)
   // What the machine writes on its root is gone with it.

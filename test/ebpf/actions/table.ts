@@ -10,4 +10,4 @@ export const ACTIONS: readonly Action[] = [
   ...fileActions,
   ...networkActions,
   ...privilegeActions,
-].toSorted((one, other) => Number.parseInt(one.id) - Number.parseInt(other.id))
+].toSorted((one, other) => Number.parseInt(one.id, 10) - Number.parseInt(other.id, 10))

@@ -23,6 +23,8 @@ export interface Facts {
   of(role: string): Partial<Said>
   /** Whether the hooks of this kernel see files that are opened without a system call. */
   readonly seesEveryOpen: boolean
+  /** What watches what, as the sensor said at its start. */
+  readonly hooks: readonly { readonly feature: string; readonly hook: string }[]
 }
 
 /** A value, a pattern for text, or a question about the value. */
