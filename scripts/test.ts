@@ -18,7 +18,8 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv = process.env): boo
 }
 
 /** Tests that are about time and load, and start many processes: alone, or they would measure each other. */
-const HEAVY = /^test\/(integration\/(faults|kills|agent-gateway|hostile-files)|files\/restart|receivers\/otlp\/|fuzz\/)/
+const HEAVY =
+  /^test\/(integration\/(faults|kills|agent-gateway|hostile-files)|files\/restart|receivers\/otlp\/|fuzz\/|ebpf\/(actions|loss|load|restart)|vm\/)/
 const suites = [
   { concurrency: 2, files: files.filter((file) => !HEAVY.test(file)) },
   { concurrency: 1, files: files.filter((file) => HEAVY.test(file)) },
