@@ -41,7 +41,7 @@ function tally(): Tally {
     const type = memory.u16[at >> 1] as number
     received.set(type, (received.get(type) ?? 0) + 1)
     if (type !== TYPE.exec) return
-    const number = /stormed\0silent\0(\d+)\0/.exec(memory.text.latin1Slice(at + HEADER.bytes, at + size))?.[1]
+    const number = /stormed\0silent\0(\d+)\0/.exec(memory.text.toString('latin1', at + HEADER.bytes, at + size))?.[1]
     if (number !== undefined) execs.add(number)
   }
   return { take, received, execs }
