@@ -8,9 +8,11 @@
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
+import { KERNELS } from '../test/vm/kernels.ts'
 
 const root = join(import.meta.dirname, '..')
 const isFull = process.argv.includes('--full')
+if (isFull) process.env['WEIR_TEST_KERNELS'] ??= KERNELS.join(',')
 const files = globSync('test/**/*.test.ts', { cwd: root, exclude: (path) => path.startsWith('test/full') })
 
 function run(args: readonly string[], env: NodeJS.ProcessEnv = process.env): boolean {
