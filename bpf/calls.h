@@ -3,22 +3,26 @@
 #ifndef WEIR_CALLS_H
 #define WEIR_CALLS_H
 
+/* Of the current task. The registers are read directly: a helper call each would cost more than all of them. */
 static __always_inline void read_args(struct task_struct *task, u64 arg[6])
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
 #if defined(__TARGET_ARCH_x86)
-	arg[0] = BPF_CORE_READ(regs, di);
-	arg[1] = BPF_CORE_READ(regs, si);
-	arg[2] = BPF_CORE_READ(regs, dx);
-	arg[3] = BPF_CORE_READ(regs, r10);
-	arg[4] = BPF_CORE_READ(regs, r8);
-	arg[5] = BPF_CORE_READ(regs, r9);
+	arg[0] = regs->di;
+	arg[1] = regs->si;
+	arg[2] = regs->dx;
+	arg[3] = regs->r10;
+	arg[4] = regs->r8;
+	arg[5] = regs->r9;
 #else
 	/* The first register holds the result by now. */
-	struct user_pt_regs *user = (void *)regs;
-	arg[0] = BPF_CORE_READ(regs, orig_x0);
-	bpf_probe_read_kernel(&arg[1], 5 * sizeof(u64), &user->regs[1]);
+	arg[0] = regs->orig_x0;
+	arg[1] = regs->user_regs.regs[1];
+	arg[2] = regs->user_regs.regs[2];
+	arg[3] = regs->user_regs.regs[3];
+	arg[4] = regs->user_regs.regs[4];
+	arg[5] = regs->user_regs.regs[5];
 #endif
 }
 
@@ -27,9 +31,9 @@ static __always_inline u32 call_number(struct task_struct *task)
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
 #if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(regs, orig_ax);
+	return regs->orig_ax;
 #else
-	return BPF_CORE_READ(regs, syscallno);
+	return regs->syscallno;
 #endif
 }
 
@@ -52,7 +56,7 @@ static __always_inline u32 call_number(struct task_struct *task)
 /* Done by a request of io_uring: by a worker, or at once while requests are handed in. */
 static __always_inline bool is_io_uring(struct task_struct *task)
 {
-	return (BPF_CORE_READ(task, flags) & PF_IO_WORKER) || call_number(task) == NR_IO_URING_ENTER;
+	return (task->flags & PF_IO_WORKER) || call_number(task) == NR_IO_URING_ENTER;
 }
 
 #endif

@@ -574,6 +574,7 @@ struct weir_config {
 	__u32 simulate_drop;  /* percent of records to lose on purpose */
 	__u32 dedup_seconds;  /* how long repeats of an open are folded */
 	__u32 scope_default;  /* signals of cgroups without an entry in `scopes` */
+	__u32 has_scopes;     /* the map `scopes` may have entries */
 	__u32 has_path_rules; /* the map `path_rules` has entries */
 	__u32 has_address_rules;
 	__u32 has_binary_rules;
@@ -583,6 +584,7 @@ struct weir_config {
 	__u32 has_path_lsm;   /* 1 = security_path_* are hooked and hand over resolved paths */
 	__u32 rate[WEIR_RATE_CLASSES];  /* records a second and cgroup; 0 = unlimited */
 	__u32 burst[WEIR_RATE_CLASSES];
+	__u32 pad;
 	__u64 cap_mask;       /* capabilities whose use is reported */
 	__u64 wake_bytes;     /* bulk records wake the reader when this much waits */
 };

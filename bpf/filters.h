@@ -13,14 +13,16 @@ static __always_inline bool is_self(u32 tgid)
 
 static __always_inline u32 scope_of(u64 cgroup)
 {
+	if (!config.has_scopes)
+		return config.scope_default & config.signals;
 	u32 *mask = bpf_map_lookup_elem(&scopes, &cgroup);
 	return (mask ? *mask : config.scope_default) & config.signals;
 }
 
 /* Whether `signal` is wanted of what the task does. */
-__noinline int is_wanted(u32 tgid, u32 process_flags, u64 cgroup, u32 type, u32 signal)
+static __always_inline bool is_wanted(u32 process_flags, u64 cgroup, u32 type, u32 signal)
 {
-	if (is_self(tgid) || (process_flags & (WEIR_P_SELF | WEIR_P_EXCLUDED)) || !(scope_of(cgroup) & signal)) {
+	if ((process_flags & (WEIR_P_SELF | WEIR_P_EXCLUDED)) || !(scope_of(cgroup) & signal)) {
 		COUNT(type, filtered);
 		return false;
 	}
@@ -48,7 +50,7 @@ static __noinline u32 path_rule(void *rules, const struct span *span, const stru
 
 static __noinline void send_throttle(u64 cgroup, u32 class, bool ended, u64 suppressed)
 {
-	struct slot *slot = begin_for(current_task(), NULL, WEIR_THROTTLE, CRITICAL);
+	struct slot *slot = begin_current(NULL, cgroup, WEIR_THROTTLE, CRITICAL);
 	if (!slot)
 		return;
 	BODY(weir_throttle, throttle, slot);

@@ -177,10 +177,14 @@ struct pid {
 	struct upid numbers[1];
 } CORE;
 
-struct kernel_cap_struct {
+typedef struct kernel_cap_struct {
 	u64 val;
-};
-typedef struct kernel_cap_struct kernel_cap_t;
+} CORE kernel_cap_t;
+
+/* Before 6.3. */
+typedef struct kernel_cap_struct___words {
+	u32 cap[2];
+} CORE kernel_cap_t___words;
 
 struct cred {
 	kuid_t uid;

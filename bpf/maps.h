@@ -10,6 +10,7 @@ const volatile struct weir_config config SEC(".rodata.config") = {
 	.with_env = 1,
 	.simulate_drop = 1,
 	.dedup_seconds = 10,
+	.has_scopes = 1,
 	.has_path_rules = 1,
 	.has_address_rules = 1,
 	.has_binary_rules = 1,

@@ -117,41 +117,47 @@ static __always_inline u32 overlay_layer(struct inode *inode, u64 magic)
 	return upper ? 2 : 1;
 }
 
+/* A field of a struct whose first bytes were copied as a block: one helper call for many fields. */
+#define IN_BLOCK(block, type, field) \
+	(*(typeof(((type *)0)->field) *)((void *)(block) + bpf_core_field_offset(type, field)))
+
 __noinline int fill_file(struct weir_file *to, u64 inode_at)
 {
 	struct inode *inode = (void *)inode_at;
 
 	if (!to || !inode)
 		return 0;
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	u64 block[16];
+	if (bpf_probe_read_kernel(block, sizeof(block), inode))
+		return 0;
+	struct super_block *sb = IN_BLOCK(block, struct inode, i_sb);
 	u64 magic = BPF_CORE_READ(sb, s_magic);
 
-	to->ino = BPF_CORE_READ(inode, i_ino);
+	to->ino = IN_BLOCK(block, struct inode, i_ino);
 	to->dev = BPF_CORE_READ(sb, s_dev);
-	to->mode = BPF_CORE_READ(inode, i_mode);
-	to->nlink = BPF_CORE_READ(inode, i_nlink);
-	to->uid = BPF_CORE_READ(inode, i_uid.val);
-	to->gid = BPF_CORE_READ(inode, i_gid.val);
+	to->mode = IN_BLOCK(block, struct inode, i_mode);
+	to->nlink = IN_BLOCK(block, struct inode, i_nlink);
+	to->uid = IN_BLOCK(block, struct inode, i_uid.val);
+	to->gid = IN_BLOCK(block, struct inode, i_gid.val);
 	to->magic = magic;
 	to->layer = overlay_layer(inode, magic);
 	return 0;
 }
 
-/* As a number: a global function returns no pointer. */
-__noinline u64 find_file(u64 task_at, u32 fd)
+/* Of the current process. */
+static __always_inline struct file *file_of_fd(u32 fd)
 {
-	struct task_struct *task = (void *)task_at;
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	struct files_struct *files = task->files;
 	struct file *file = NULL;
 
-	if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
-		return 0;
-	struct file **table = BPF_CORE_READ(fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
-	return (u64)file;
+	if (!files)
+		return NULL;
+	struct fdtable *fdt = files->fdt;
+	if (!fdt || fd >= fdt->max_fds)
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
+	return file;
 }
-
-/* Of the current process. */
-#define file_of_fd(fd) ((struct file *)find_file(bpf_get_current_task(), fd))
 
 #endif

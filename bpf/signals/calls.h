@@ -8,13 +8,12 @@ static __noinline struct slot *begin_call(u32 type, u32 signal)
 {
 	struct task_struct *task = current_task();
 	u64 cgroup = cgroup_id_of_current();
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct process_state *state = state_of(task->group_leader);
 
-	if (!is_wanted(tgid, state ? state->flags : 0, cgroup, type, signal) ||
+	if (!is_wanted(state ? state->flags : 0, cgroup, type, signal) ||
 	    is_over_budget(cgroup, WEIR_RATE_OTHER, type))
 		return NULL;
-	return begin_for(task, state, type, CRITICAL);
+	return begin_current(state, cgroup, type, CRITICAL);
 }
 
 /* The same thing done by the same image lately: folded. */

@@ -13,19 +13,19 @@ static __always_inline int capability(const struct cred *cred, struct user_names
 
 	if (cap < 0 || cap > 63 || !(config.cap_mask & (1ull << cap)))
 		return 0;
-	if (BPF_CORE_READ(task, flags) & (PF_KTHREAD | PF_EXITING))
+	if (task->flags & (PF_KTHREAD | PF_EXITING))
 		return 0;
 	/* Somebody else's credentials (an overlay that copies a file up, say). */
-	if ((u64)BPF_CORE_READ(task, real_cred) != as_number(cred))
+	if (as_number(task->real_cred) != as_number(cred))
 		return 0;
 	if (is_repeated_use(WEIR_CAP, cap, ret, CAP_SECONDS, &count))
 		return 0;
 	u64 cgroup = cgroup_id_of_current();
 	struct process_state *state = state_of(task->group_leader);
-	if (!is_wanted(bpf_get_current_pid_tgid() >> 32, state ? state->flags : 0, cgroup, WEIR_CAP, WEIR_S_CAPABILITY) ||
+	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_CAP, WEIR_S_CAPABILITY) ||
 	    is_under_pressure(WEIR_CAP, KEEP_ABOVE_CONNECTS))
 		return 0;
-	struct slot *slot = begin_for(task, state, WEIR_CAP, BULK);
+	struct slot *slot = begin_current(state, cgroup, WEIR_CAP, BULK);
 	if (!slot)
 		return 0;
 	BODY(weir_cap, use, slot);

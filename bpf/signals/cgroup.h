@@ -11,7 +11,7 @@ static __noinline int report_cgroup(u64 cgroup_at, u64 path, u32 op, u32 moved)
 	if (!own || BPF_CORE_READ(own, root) != BPF_CORE_READ(cgroup, root))
 		return 0;
 	struct task_struct *task = current_task();
-	struct slot *slot = begin_for(task, state_of(task->group_leader), WEIR_CGROUP, CRITICAL);
+	struct slot *slot = begin_current(state_of(task->group_leader), cgroup_id_of_current(), WEIR_CGROUP, CRITICAL);
 	if (!slot)
 		return 0;
 	BODY(weir_cgroup, change, slot);

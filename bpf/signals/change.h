@@ -128,11 +128,11 @@ static __noinline int report_change(struct change *change)
 		goto out;
 	u64 cgroup = cgroup_id_of_current();
 	struct process_state *state = state_of(task->group_leader);
-	if (!is_wanted(bpf_get_current_pid_tgid() >> 32, state ? state->flags : 0, cgroup, WEIR_FS, WEIR_S_FILE) ||
+	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_FS, WEIR_S_FILE) ||
 	    is_under_pressure(WEIR_FS, KEEP_ABOVE_CONNECTS) || is_over_budget(cgroup, WEIR_RATE_FILE, WEIR_FS))
 		goto out;
 	check_drift(task, state);
-	struct slot *slot = begin_for(task, state, WEIR_FS, BULK);
+	struct slot *slot = begin_current(state, cgroup, WEIR_FS, BULK);
 	if (!slot)
 		goto out;
 	BODY(weir_fs, fs, slot);

@@ -40,13 +40,13 @@ static __noinline void send_creds(struct task_struct *task, struct process_state
 }
 
 /* Whether a thread holds more, or is somebody else, than when it was last seen. */
-static __noinline bool has_drifted(struct task_struct *task, struct thread_state *thread)
+static __always_inline bool has_drifted(struct task_struct *task, struct thread_state *thread)
 {
-	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+	const struct cred *cred = task->real_cred;
 
-	return BPF_CORE_READ(cred, uid.val) != thread->creds.uid || BPF_CORE_READ(cred, euid.val) != thread->creds.euid ||
-	       CAPS_OF(cred, cap_effective) & ~thread->creds.permitted ||
-	       CAPS_OF(cred, cap_permitted) & ~thread->creds.permitted;
+	return cred->uid.val != thread->creds.uid || cred->euid.val != thread->creds.euid ||
+	       caps_in(&cred->cap_effective) & ~thread->creds.permitted ||
+	       caps_in(&cred->cap_permitted) & ~thread->creds.permitted;
 }
 
 /* To be called by whatever reports something that the current thread did. */

@@ -57,60 +57,93 @@ static __always_inline const void *raw_path_of(struct task_struct *task, u32 nr)
 	return NULL;
 }
 
-static __always_inline int report_open(struct file *file, s32 ret, const void *raw, u32 flags)
+/* One look at an open file: a helper call for it and one for its inode. */
+struct look {
+	u64 inode;
+	u64 ino;
+	u64 magic;
+	u32 dev;
+	u32 mode;
+	u32 f_mode;
+	u32 f_flags;
+};
+
+static __always_inline bool look_at(struct look *look, struct file *file)
+{
+	u64 block[16];
+
+	if (bpf_probe_read_kernel(block, sizeof(block), file))
+		return false;
+	struct inode *inode = IN_BLOCK(block, struct file, f_inode);
+	look->f_mode = IN_BLOCK(block, struct file, f_mode);
+	look->f_flags = IN_BLOCK(block, struct file, f_flags);
+	if (bpf_probe_read_kernel(block, sizeof(block), inode))
+		return false;
+	struct super_block *sb = IN_BLOCK(block, struct inode, i_sb);
+	look->inode = (u64)inode;
+	look->ino = IN_BLOCK(block, struct inode, i_ino);
+	look->mode = IN_BLOCK(block, struct inode, i_mode);
+	look->dev = BPF_CORE_READ(sb, s_dev);
+	look->magic = BPF_CORE_READ(sb, s_magic);
+	return true;
+}
+
+/* `nr` names the system call whose arguments hold the path; 0 = none does. */
+static __noinline int report_open(struct file *file, s32 ret, u32 nr, u32 flags)
 {
 	struct task_struct *task = current_task();
 	u64 cgroup = cgroup_id_of_current();
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct process_state *state = state_of(task->group_leader);
+	struct look look = {};
 	u32 count = 0;
 
-	if (!is_wanted(tgid, state ? state->flags : 0, cgroup, WEIR_OPEN, WEIR_S_FILE))
+	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_OPEN, WEIR_S_FILE) || !look_at(&look, file))
 		return 0;
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
-	u32 f_mode = BPF_CORE_READ(file, f_mode);
-	u32 open_flags = BPF_CORE_READ(file, f_flags);
-	u32 mode = BPF_CORE_READ(inode, i_mode);
-	u64 magic = BPF_CORE_READ(sb, s_magic);
-	u64 ino = BPF_CORE_READ(inode, i_ino);
-	u32 dev = BPF_CORE_READ(sb, s_dev);
-	bool created = f_mode & FMODE_CREATED;
-	u32 watch = watch_of(ino, dev);
-	bool writes = open_flags & (O_WRONLY | O_RDWR | O_TRUNC);
+	bool created = look.f_mode & FMODE_CREATED;
+	bool writes = look.f_flags & (O_WRONLY | O_RDWR | O_TRUNC);
+	bool folds = !writes && !created && !is_telling(look.magic, look.mode) &&
+		     !(look.magic == PROC_SUPER_MAGIC && is_telling_proc(file));
+	struct open_key key = { .ino = look.ino, .dev = look.dev, .cgroup = cgroup,
+				.exec_ktime = state ? state->key.exec_ktime : (u64)bpf_get_current_pid_tgid(),
+				.access = look.f_flags & O_PATH };
 
-	if (!watch && !writes && !created && !is_telling(magic, mode) &&
-	    !(magic == PROC_SUPER_MAGIC && is_telling_proc(file))) {
-		struct open_key key = { .ino = ino, .dev = dev, .cgroup = cgroup,
-					.exec_ktime = state ? state->key.exec_ktime : tgid,
-					.access = open_flags & (O_PATH | O_WRONLY | O_RDWR) };
-		if (is_repeat(&opens, &key, config.dedup_seconds, WEIR_OPEN, &count))
+	if (folds) {
+		/* Files on the watch list are never put here. */
+		struct repeats *seen = bpf_map_lookup_elem(&opens, &key);
+		if (seen && bpf_ktime_get_boot_ns() - seen->reported < config.dedup_seconds * BILLION) {
+			__sync_fetch_and_add(&seen->count, 1);
+			COUNT(WEIR_OPEN, deduped);
 			return 0;
-		if (is_under_pressure(WEIR_OPEN, KEEP_ABOVE_READS))
+		}
+	}
+	u32 watch = watch_of(look.ino, look.dev);
+	if (folds && !watch) {
+		if (is_under_pressure(WEIR_OPEN, KEEP_ABOVE_READS) || is_repeat(&opens, &key, config.dedup_seconds, WEIR_OPEN, &count))
 			return 0;
 	}
 	if (!watch && is_over_budget(cgroup, WEIR_RATE_FILE, WEIR_OPEN))
 		return 0;
 	check_drift(task, state);
-	struct slot *slot = begin_for(task, state, WEIR_OPEN, BULK);
+	struct slot *slot = begin_current(state, cgroup, WEIR_OPEN, BULK);
 	if (!slot)
 		return 0;
 	BODY(weir_open, open, slot);
 	mark_repeats(&open->h, count);
 	open->h.flags |= flags;
-	open->open_flags = open_flags;
+	open->open_flags = look.f_flags;
 	open->created = created;
 	open->ret = ret;
 	open->watch = watch;
 	if (watch)
 		open->h.flags |= WEIR_F_WATCHED;
-	fill_file(&open->file, (u64)inode);
+	fill_file(&open->file, look.inode);
 	put_file_path(w, &open->path, file);
 	if (!watch && is_path_excluded(&open->path, w)) {
 		COUNT(WEIR_OPEN, filtered);
 		give_slot(slot);
 		return 0;
 	}
+	const void *raw = nr ? raw_path_of(task, nr) : NULL;
 	if (raw)
 		put_raw_path(w, open, raw);
 	SEND(slot, WEIR_OPEN, BULK);
@@ -118,21 +151,22 @@ static __always_inline int report_open(struct file *file, s32 ret, const void *r
 }
 
 /* Refused or missing: only the program's own words are there. Repeats are folded by error. */
-static __always_inline int report_failed_open(struct task_struct *task, s32 ret, const void *raw)
+static __noinline int report_failed_open(s32 ret, u32 nr)
 {
-	if (!config.failed_opens || !raw)
-		return 0;
-	u64 cgroup = cgroup_id_of_current();
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct process_state *state = state_of(task->group_leader);
+	struct task_struct *task = current_task();
 
 	/* Most programs look for files that are not there: those are of no interest, refusals are. */
-	if (ret != -1 && ret != -13 && ret != -40)
+	if (!config.failed_opens || (ret != -1 && ret != -13 && ret != -40))
 		return 0;
-	if (!is_wanted(tgid, state ? state->flags : 0, cgroup, WEIR_OPEN, WEIR_S_FILE) ||
+	u64 cgroup = cgroup_id_of_current();
+	struct process_state *state = state_of(task->group_leader);
+	const void *raw = raw_path_of(task, nr);
+	if (!raw)
+		return 0;
+	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_OPEN, WEIR_S_FILE) ||
 	    is_over_budget(cgroup, WEIR_RATE_FILE, WEIR_OPEN))
 		return 0;
-	struct slot *slot = begin_for(task, state, WEIR_OPEN, BULK);
+	struct slot *slot = begin_current(state, cgroup, WEIR_OPEN, BULK);
 	if (!slot)
 		return 0;
 	BODY(weir_open, open, slot);
@@ -149,14 +183,12 @@ static __always_inline int report_failed_open(struct task_struct *task, s32 ret,
 
 static __always_inline int open_exit(struct syscall_exit *ctx, u32 nr)
 {
-	struct task_struct *task = current_task();
-
 	if (ctx->ret < 0)
-		return report_failed_open(task, ctx->ret, raw_path_of(task, nr));
+		return report_failed_open(ctx->ret, nr);
 	if (config.has_file_lsm)
 		return 0;
 	struct file *file = file_of_fd(ctx->ret);
-	return file ? report_open(file, ctx->ret, raw_path_of(task, nr), 0) : 0;
+	return file ? report_open(file, ctx->ret, nr, 0) : 0;
 }
 
 SEC("tracepoint/syscalls/sys_exit_open")
@@ -194,13 +226,10 @@ static __always_inline int lsm_open(struct file *file)
 {
 	struct task_struct *task = current_task();
 	bool uring = is_io_uring(task);
-	const void *raw = NULL;
 
-	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+	if (task->flags & PF_KTHREAD)
 		return 0;
-	if (!uring && !is_compat(task))
-		raw = raw_path_of(task, call_number(task));
-	return report_open(file, 0, raw, uring ? WEIR_F_IO_URING : 0);
+	return report_open(file, 0, uring || is_compat(task) ? 0 : call_number(task), uring ? WEIR_F_IO_URING : 0);
 }
 
 SEC("fentry/security_file_open")

@@ -119,10 +119,10 @@ static __noinline int io_uring_use(u32 opcode, u32 entries, s32 ret)
 		return 0;
 	struct task_struct *task = current_task();
 	struct process_state *state = state_of(task->group_leader);
-	if (!is_wanted(bpf_get_current_pid_tgid() >> 32, state ? state->flags : 0, cgroup_id_of_current(), WEIR_IOURING,
-		       WEIR_S_IO_URING))
+	u64 cgroup = cgroup_id_of_current();
+	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_IOURING, WEIR_S_IO_URING))
 		return 0;
-	struct slot *slot = begin_for(task, state, WEIR_IOURING, BULK);
+	struct slot *slot = begin_current(state, cgroup, WEIR_IOURING, BULK);
 	if (!slot)
 		return 0;
 	BODY(weir_iouring, use, slot);

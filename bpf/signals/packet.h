@@ -16,7 +16,7 @@
 /* Makes the current task the owner; in programs that may not read task storage. */
 static __noinline void own_by_image(struct socket_state *socket)
 {
-	read_task(&socket->owner, bpf_get_current_task());
+	read_current(&socket->owner);
 	socket->owner.cgroup_id = cgroup_id_of_current();
 	u32 tgid = socket->owner.process.tgid;
 	struct image *image = bpf_map_lookup_elem(&images, &tgid);
@@ -33,12 +33,13 @@ static __noinline void own_by_image(struct socket_state *socket)
 SEC("cgroup/sock_create")
 int socket_create(struct bpf_sock *ctx)
 {
-	struct socket_state *socket = bpf_sk_storage_get(&sockets, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
-
-	if (!socket)
-		return 1;
-	own_by_image(socket);
 	bpf_get_socket_cookie(ctx); /* gives it one */
+	/* Those of TCP get their owner when they connect or listen (tcp_state). */
+	if (ctx->type == SOCK_STREAM)
+		return 1;
+	struct socket_state *socket = bpf_sk_storage_get(&sockets, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (socket)
+		own_by_image(socket);
 	return 1;
 }
 
@@ -47,7 +48,7 @@ static __always_inline int refresh_owner(struct bpf_sock_addr *ctx)
 {
 	struct bpf_sock *sk = ctx->sk;
 
-	if (!sk)
+	if (!sk || ctx->type == SOCK_STREAM)
 		return 1;
 	struct socket_state *socket = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (socket && socket->owner.process.tgid != bpf_get_current_pid_tgid() >> 32)
@@ -170,7 +171,7 @@ static __noinline struct slot *begin_of_owner(struct socket_state *socket, u32 t
 
 static __always_inline bool is_owner_wanted(struct socket_state *socket, u32 type, u32 signal)
 {
-	return is_wanted(socket->owner.process.tgid, socket->owner.process_flags, socket->owner.cgroup_id, type, signal);
+	return is_wanted(socket->owner.process_flags, socket->owner.cgroup_id, type, signal);
 }
 
 static __noinline int send_payload(struct __sk_buff *skb, struct socket_state *socket, struct packet *packet,
@@ -369,6 +370,9 @@ static __always_inline int packet(struct __sk_buff *skb, u32 ingress)
 		return 1;
 	struct socket_state *socket = bpf_sk_storage_get(&sockets, sk, 0, 0);
 	if (!socket || socket->streams[ingress].state == STREAM_DONE)
+		return 1;
+	/* Acknowledgements and the like carry nothing: the shortest first bytes that are looked at are longer. */
+	if (sk->protocol == IPPROTO_TCP && skb->len <= (skb->protocol == bpf_htons(ETH_P_IP) ? 60 : 80))
 		return 1;
 	struct packet packet = {};
 	if (!read_packet(skb, &packet, ingress) || !packet.length)

@@ -26,9 +26,8 @@ static __noinline int privilege_exit(u32 op, s32 ret)
 	bool changed = !are_same_creds(&thread->creds, &now);
 	if (!changed && ret != -1)
 		return 0;
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	u64 cgroup = cgroup_id_of_current();
-	if (!is_wanted(tgid, state ? state->flags : 0, cgroup, WEIR_CRED, WEIR_S_PRIVILEGE) ||
+	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_CRED, WEIR_S_PRIVILEGE) ||
 	    is_over_budget(cgroup, WEIR_RATE_OTHER, WEIR_CRED)) {
 		__builtin_memcpy(&thread->creds, &now, sizeof(now));
 		return 0;

@@ -137,20 +137,21 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 		state->key.exec_ktime = bpf_ktime_get_boot_ns();
 		state->key.exec_tgid = state->key.tgid;
 		was = state->flags;
-		state->flags &= ~(WEIR_P_FORKED | WEIR_P_SCANNED | WEIR_P_EXCLUDED);
+		state->flags &= ~(WEIR_P_FORKED | WEIR_P_SCANNED | WEIR_P_EXCLUDED | WEIR_P_SELF);
+		if (is_self(state->key.tgid))
+			state->flags |= WEIR_P_SELF;
 		remember_image(state);
 	}
 	struct thread_state *thread = thread_of(task);
 	u64 cgroup = cgroup_id_of_current();
-	u32 tgid = BPF_CORE_READ(task, tgid);
 
-	if (!is_wanted(tgid, state ? state->flags : 0, cgroup, WEIR_EXEC, WEIR_S_PROCESS) ||
+	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_EXEC, WEIR_S_PROCESS) ||
 	    is_over_budget(cgroup, WEIR_RATE_EXEC, WEIR_EXEC)) {
 		if (thread)
 			fill_creds(&thread->creds, task);
 		return 0;
 	}
-	struct slot *slot = begin_for(task, state, WEIR_EXEC, CRITICAL);
+	struct slot *slot = begin_current(state, cgroup, WEIR_EXEC, CRITICAL);
 	if (!slot)
 		return 0;
 	BODY(weir_exec, exec, slot);
@@ -280,7 +281,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	remember_image(state);
 
 	u64 cgroup = cgroup_id_of(child);
-	if (!is_wanted(state->parent.tgid, state->flags, cgroup, WEIR_FORK, WEIR_S_PROCESS))
+	if (!is_wanted(state->flags, cgroup, WEIR_FORK, WEIR_S_PROCESS))
 		return 0;
 	struct slot *slot = begin_for(child, state, WEIR_FORK, CRITICAL);
 	if (!slot)
@@ -313,7 +314,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	}
 	bpf_map_delete_elem(&images, &tgid);
 	u64 cgroup = cgroup_id_of(task);
-	if (!is_wanted(tgid, state ? state->flags : 0, cgroup, WEIR_EXIT, WEIR_S_PROCESS))
+	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_EXIT, WEIR_S_PROCESS))
 		return 0;
 	struct slot *slot = begin_for(leader, state, WEIR_EXIT, CRITICAL);
 	if (!slot)
@@ -343,12 +344,12 @@ static __always_inline int exec_failed(struct syscall_exit *ctx, bool at)
 	struct process_state *state = state_of(task->group_leader);
 	u64 cgroup = cgroup_id_of_current();
 
-	if (!is_wanted(BPF_CORE_READ(task, tgid), state ? state->flags : 0, cgroup, WEIR_EXEC_FAILED, WEIR_S_PROCESS) ||
+	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_EXEC_FAILED, WEIR_S_PROCESS) ||
 	    is_over_budget(cgroup, WEIR_RATE_OTHER, WEIR_EXEC_FAILED))
 		return 0;
 	u64 arg[6];
 	read_args(task, arg);
-	struct slot *slot = begin_for(task, state, WEIR_EXEC_FAILED, CRITICAL);
+	struct slot *slot = begin_current(state, cgroup, WEIR_EXEC_FAILED, CRITICAL);
 	if (!slot)
 		return 0;
 	BODY(weir_exec_failed, failed, slot);

@@ -11,7 +11,7 @@
 /* Numbers of arch/x86/entry/syscalls/syscall_32.tbl. */
 static __always_inline int compat_exit(struct task_struct *task, struct pt_regs *regs, u32 nr, s32 ret)
 {
-	u32 bx = BPF_CORE_READ(regs, bx), cx = BPF_CORE_READ(regs, cx), dx = BPF_CORE_READ(regs, dx);
+	u32 bx = regs->bx, cx = regs->cx, dx = regs->dx;
 
 	switch (nr) {
 	case 5:   /* open */
@@ -21,7 +21,7 @@ static __always_inline int compat_exit(struct task_struct *task, struct pt_regs 
 		if (ret >= 0 && !config.has_file_lsm) {
 			struct file *file = file_of_fd(ret);
 			if (file)
-				report_open(file, ret, NULL, WEIR_F_COMPAT32);
+				report_open(file, ret, 0, WEIR_F_COMPAT32);
 		}
 		return 0;
 	case 102: { /* socketcall */
@@ -57,7 +57,7 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(raw_exit, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = current_task();
-	u32 nr = BPF_CORE_READ(regs, orig_ax);
+	u32 nr = regs->orig_ax;
 
 	if (is_compat(task))
 		return compat_exit(task, regs, nr, ret);

@@ -10,23 +10,27 @@
 __noinline int read_endpoints(struct weir_endpoints *ep, u64 sk_at)
 {
 	struct sock *sk = (void *)sk_at;
-	if (!ep || !sk)
+	u64 block[17]; /* struct sock_common, as far as it is read */
+
+	if (!ep || !sk || bpf_probe_read_kernel(block, sizeof(block), sk))
 		return 0;
-	ep->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	ep->family = IN_BLOCK(block, struct sock_common, skc_family);
 	ep->type = BPF_CORE_READ(sk, sk_type);
 	ep->protocol = BPF_CORE_READ(sk, sk_protocol);
-	ep->cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	ep->cookie = IN_BLOCK(block, struct sock_common, skc_cookie.counter);
 	if (ep->family == AF_INET) {
-		*(u32 *)ep->local.ip = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-		*(u32 *)ep->remote.ip = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		*(u32 *)ep->local.ip = IN_BLOCK(block, struct sock_common, skc_rcv_saddr);
+		*(u32 *)ep->remote.ip = IN_BLOCK(block, struct sock_common, skc_daddr);
 	} else if (ep->family == AF_INET6) {
-		BPF_CORE_READ_INTO(&ep->local.ip, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&ep->remote.ip, sk, __sk_common.skc_v6_daddr);
+		struct in6_addr local = IN_BLOCK(block, struct sock_common, skc_v6_rcv_saddr);
+		struct in6_addr remote = IN_BLOCK(block, struct sock_common, skc_v6_daddr);
+		__builtin_memcpy(ep->local.ip, &local, 16);
+		__builtin_memcpy(ep->remote.ip, &remote, 16);
 	} else {
 		return 0;
 	}
-	ep->local.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	ep->remote.port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	ep->local.port = IN_BLOCK(block, struct sock_common, skc_num);
+	ep->remote.port = bpf_ntohs(IN_BLOCK(block, struct sock_common, skc_dport));
 	return 0;
 }
 
@@ -109,14 +113,13 @@ static __noinline void put_unix_path(struct writer *w, struct span *span, struct
 static __noinline struct slot *begin_sock(struct task_struct *task, u32 percent)
 {
 	u64 cgroup = cgroup_id_of_current();
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct process_state *state = state_of(task->group_leader);
 
-	if (!is_wanted(tgid, state ? state->flags : 0, cgroup, WEIR_SOCK, WEIR_S_NETWORK) ||
+	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_SOCK, WEIR_S_NETWORK) ||
 	    is_under_pressure(WEIR_SOCK, percent) || is_over_budget(cgroup, WEIR_RATE_NETWORK, WEIR_SOCK))
 		return NULL;
 	check_drift(task, state);
-	return begin_for(task, state, WEIR_SOCK, BULK);
+	return begin_current(state, cgroup, WEIR_SOCK, BULK);
 }
 
 static __always_inline struct sock *sock_of_fd(u32 fd)
@@ -301,8 +304,8 @@ static __noinline void own_by_current(struct socket_state *socket)
 	struct task_struct *task = current_task();
 	struct process_state *state = state_of(task->group_leader);
 
-	fill_task(&socket->owner, task);
-	socket->owner.cgroup_id = cgroup_id_of(task);
+	read_current(&socket->owner);
+	socket->owner.cgroup_id = cgroup_id_of_current();
 	if (state) {
 		socket->owner.process = state->key;
 		socket->owner.process_flags = state->flags;
@@ -317,7 +320,7 @@ static __noinline int report_close(struct sock *sk, struct socket_state *socket,
 	/* A connection that never stood was reported when it was tried, unless that was done without waiting. */
 	if (!owner->process.tgid)
 		return 0;
-	if (!is_wanted(owner->process.tgid, owner->process_flags, owner->cgroup_id, WEIR_SOCK, WEIR_S_NETWORK) ||
+	if (!is_wanted(owner->process_flags, owner->cgroup_id, WEIR_SOCK, WEIR_S_NETWORK) ||
 	    is_under_pressure(WEIR_SOCK, KEEP_ABOVE_CLOSES))
 		return 0;
 	struct slot *slot = take_slot();
@@ -359,7 +362,7 @@ int BPF_PROG(tcp_state, struct sock *sk, int before, int after)
 {
 	struct socket_state *socket;
 
-	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	if (before == TCP_CLOSE && (after == TCP_SYN_SENT || after == TCP_LISTEN)) {
 		socket = bpf_sk_storage_get(&sockets, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);

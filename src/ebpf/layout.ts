@@ -533,24 +533,25 @@ export const COUNTERS = {
 } as const
 
 export const CONFIG = {
-  bytes: 104,
+  bytes: 112,
   signals: 0,
   cgroupSubsys: 4,
   withEnv: 8,
   simulateDrop: 12,
   dedupSeconds: 16,
   scopeDefault: 20,
-  hasPathRules: 24,
-  hasAddressRules: 28,
-  hasBinaryRules: 32,
-  l7Payload: 36,
-  failedOpens: 40,
-  hasFileLsm: 44,
-  hasPathLsm: 48,
-  rate: 52,
-  burst: 68,
-  capMask: 88,
-  wakeBytes: 96,
+  hasScopes: 24,
+  hasPathRules: 28,
+  hasAddressRules: 32,
+  hasBinaryRules: 36,
+  l7Payload: 40,
+  failedOpens: 44,
+  hasFileLsm: 48,
+  hasPathLsm: 52,
+  rate: 56,
+  burst: 72,
+  capMask: 96,
+  wakeBytes: 104,
 } as const
 
 export const INODE_KEY = {

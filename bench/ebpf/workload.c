@@ -1,0 +1,163 @@
+/*
+ * What a workload does that a sensor may slow down, each timed by itself: prints one JSON object with nanoseconds per
+ * operation (of `bulk`: per 64 KiB moved). `workload NAME SECONDS` runs one, for that long.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static double now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+static int listener(struct sockaddr_in *at)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t len = sizeof(*at);
+	memset(at, 0, sizeof(*at));
+	at->sin_family = AF_INET;
+	at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (void *)at, sizeof(*at)) || listen(fd, 128) || getsockname(fd, (void *)at, &len)) {
+		perror("listen");
+		exit(1);
+	}
+	return fd;
+}
+
+static struct sockaddr_in address;
+static int server;
+static char block[65536];
+
+static void *read_all(void *unused)
+{
+	static char into[65536];
+	int fd = accept(server, NULL, NULL);
+	while (read(fd, into, sizeof(into)) > 0)
+		;
+	close(fd);
+	return unused;
+}
+
+static void one_getppid(void)
+{
+	syscall(SYS_getppid);
+}
+
+static void one_open(void)
+{
+	int fd = open("/etc/hostname", O_RDONLY | O_CLOEXEC);
+	close(fd);
+}
+
+static void one_spawn(void)
+{
+	char *argv[] = { "/bin/true", NULL };
+	pid_t pid;
+	int status;
+	if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ)) {
+		perror("spawn");
+		exit(1);
+	}
+	waitpid(pid, &status, 0);
+}
+
+static void one_connect(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct linger hard = { 1, 0 };
+	/* A reset leaves no port in TIME_WAIT behind. */
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	if (connect(fd, (void *)&address, sizeof(address))) {
+		perror("connect");
+		exit(1);
+	}
+	/* Until the server has accepted and closed. */
+	char nothing;
+	if (read(fd, &nothing, 1) > 0)
+		exit(1);
+	close(fd);
+}
+
+static void *accept_all(void *unused)
+{
+	for (;;) {
+		int fd = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			return unused;
+		close(fd);
+	}
+}
+
+static int stream;
+
+static void one_bulk(void)
+{
+	if (write(stream, block, sizeof(block)) != sizeof(block)) {
+		perror("write");
+		exit(1);
+	}
+}
+
+static void measure(const char *name, void (*one)(void), double seconds, long step)
+{
+	double best = 1e18;
+	/* The least of several rounds: what the machine does beside only adds. */
+	for (int round = 0; round < 5; round++) {
+		double begin = now(), end = begin + seconds * 1e9 / 5, t;
+		long count = 0;
+		do {
+			for (long i = 0; i < step; i++)
+				one();
+			count += step;
+		} while ((t = now()) < end);
+		double each = (t - begin) / count;
+		if (each < best)
+			best = each;
+	}
+	printf("{\"name\":\"%s\",\"ns\":%.1f}\n", name, best);
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "getppid";
+	double seconds = argc > 2 ? atof(argv[2]) : 1;
+	pthread_t thread;
+
+	server = listener(&address);
+	if (!strcmp(what, "getppid")) {
+		measure(what, one_getppid, seconds, 10000);
+	} else if (!strcmp(what, "open")) {
+		measure(what, one_open, seconds, 1000);
+	} else if (!strcmp(what, "spawn")) {
+		measure(what, one_spawn, seconds, 10);
+	} else if (!strcmp(what, "connect")) {
+		pthread_create(&thread, NULL, accept_all, NULL);
+		measure(what, one_connect, seconds, 100);
+	} else if (!strcmp(what, "bulk")) {
+		pthread_create(&thread, NULL, read_all, NULL);
+		stream = socket(AF_INET, SOCK_STREAM, 0);
+		if (connect(stream, (void *)&address, sizeof(address)))
+			return 1;
+		measure(what, one_bulk, seconds, 100);
+	} else {
+		fprintf(stderr, "no workload %s: getppid open spawn connect bulk\n", what);
+		return 1;
+	}
+	return 0;
+}
