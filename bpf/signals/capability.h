@@ -5,6 +5,25 @@
 
 #define CAP_SECONDS 60
 #define CAP_OPT_NOAUDIT 2
+#define CAP_SYS_ADMIN_BIT 21
+
+/*
+ * Whoever asks for memory is asked for CAP_SYS_ADMIN, which grants the last few per cent of it: no use that anybody
+ * made. Where the kernel says that it asks silently (NOAUDIT) nothing else is needed; its tracepoint does not say so.
+ */
+static __always_inline bool asks_for_memory(struct task_struct *task)
+{
+	switch ((s32)call_number(task)) {
+	case -1: /* a page fault */
+#if defined(__TARGET_ARCH_x86)
+	case 9: case 10: case 12: case 25: case 30: case 56: case 57: case 58: case 59: case 322: case 435:
+#else
+	case 196: case 214: case 216: case 220: case 221: case 222: case 226: case 281: case 435:
+#endif
+		return true;
+	}
+	return false;
+}
 
 static __always_inline int capability(const struct cred *cred, struct user_namespace *userns, int cap, s32 ret)
 {
@@ -42,6 +61,8 @@ SEC("tp_btf/cap_capable")
 int BPF_PROG(capability_tracepoint, const struct cred *cred, struct user_namespace *target,
 	     const struct user_namespace *capable, int cap, int ret)
 {
+	if (cap == CAP_SYS_ADMIN_BIT && asks_for_memory(current_task()))
+		return 0;
 	return capability(cred, target, cap, ret);
 }
 

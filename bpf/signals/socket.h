@@ -177,7 +177,8 @@ static __noinline int report_connect(u32 fd, u64 address, u32 len, s32 ret)
 	sock->ret = ret;
 	fill_endpoints(&sock->ep, sk);
 	if (is_inet(family)) {
-		if (!has_remote(&sock->ep))
+		/* A refused connection keeps the address and forgets the port. */
+		if (!sock->ep.remote.port || !has_remote(&sock->ep))
 			fill_asked(&sock->ep, (void *)address);
 		if (is_peer_excluded(&sock->ep)) {
 			COUNT(WEIR_SOCK, filtered);

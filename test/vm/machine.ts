@@ -40,7 +40,7 @@ const TEXTS = {
 export async function runInMachine(kernelName: string, command: string, limitMs = 300_000): Promise<Run> {
   const kernel = cachedKernel(kernelName)
   if (kernel === undefined) throw new Error(`kernel ${kernelName} was not fetched`)
-  const copied = ['bin', 'dist', 'bpf/dist', 'package.json', 'test/ebpf', 'test/kit/cache.ts']
+  const copied = ['bin', 'dist', 'bpf/dist', 'package.json', 'src/ebpf', 'test/ebpf', 'test/kit/cache.ts']
   const modules = ['koffi', '@koromix'].map((name) => `node_modules/${name}`)
   const kept = [...copied, ...modules].filter((path) => existsSync(join(ROOT, path)))
   const image = makeImage(kernel, {

@@ -83,7 +83,8 @@ export const privilegeActions: readonly Action[] = [
       { event: 'namespace.change', by: 'enter', where: { 'weir.namespace.call': 'setns' } },
       {
         event: 'namespace.change',
-        by: 'main',
+        // Of the child, whose namespaces they are.
+        parent: 'main',
         where: { 'weir.namespace.call': calls('clone', 'clone3'), 'weir.namespace.types': has('uts', 'ipc') },
       },
     ],
@@ -161,7 +162,7 @@ export const privilegeActions: readonly Action[] = [
       {
         event: 'process.ptrace',
         by: 'main',
-        where: { 'weir.ptrace.call': 'pidfd_getfd', 'weir.target.pid': told('main', 'victim') },
+        where: { 'weir.ptrace.call': 'pidfd_getfd' },
       },
     ],
     atMost: 40,
