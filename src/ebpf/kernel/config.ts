@@ -11,6 +11,8 @@ export interface KernelConfig {
   readonly dedupSeconds: number
   /** Signals of cgroups that no scope is set for. */
   readonly scopeDefault: number
+  /** 1 = scopes may be set. */
+  readonly hasScopes: number
   /** 0 = no rules, 1 = exclusions only, 2 = what no inclusion names is excluded. */
   readonly hasPathRules: number
   readonly hasAddressRules: number
@@ -48,6 +50,7 @@ export const DEFAULTS: KernelConfig = {
   simulateDrop: 0,
   dedupSeconds: 10,
   scopeDefault: ALL,
+  hasScopes: 0,
   hasPathRules: 0,
   hasAddressRules: 0,
   hasBinaryRules: 0,

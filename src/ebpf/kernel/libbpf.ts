@@ -28,6 +28,8 @@ export interface Libbpf {
   readonly createIterator: (linkFd: number) => number
   readonly linkFd: (link: Pointer) => number
   readonly destroyLink: (link: Pointer) => void
+  /** The same on another thread: taking a link off waits until no program of the kind runs any more. */
+  readonly destroyLinkAside: (link: Pointer) => Promise<void>
   readonly findMap: (object: Pointer, name: string) => Pointer
   readonly mapFd: (map: Pointer) => number
   readonly setMaxEntries: (map: Pointer, entries: number) => void
@@ -46,6 +48,8 @@ export interface Libbpf {
   ) => { pointer: Pointer; memory: ArrayBuffer }
   readonly unmap: (pointer: Pointer, length: number) => void
   readonly pageSize: number
+  /** Nanoseconds of one of the clocks of clock_gettime. */
+  readonly clock: (id: number) => bigint
   readonly createEpoll: (fds: readonly number[]) => number
   /** Resolves when one of the descriptors is readable, or after `ms`; runs on a thread of its own. */
   readonly waitEpoll: (fd: number, ms: number) => Promise<void>
@@ -157,11 +161,13 @@ function bind(koffi: typeof Koffi, call: (signature: string) => Call, system: (s
     mmap: system('void *mmap(void *at, size_t length, int protection, int flags, int fd, int64_t offset)'),
     munmap: system('int munmap(void *at, size_t length)'),
     sysconf: system('long sysconf(int name)'),
+    clock: system('int clock_gettime(int clock, _Out_ uint8_t *time)'),
     epollCreate: system('int epoll_create1(int flags)'),
     epollControl: system('int epoll_ctl(int epoll, int operation, int fd, const uint8_t *event)'),
     epollWait: system('int epoll_wait(int epoll, void *events, int most, int ms)'),
   }
   const events = Buffer.alloc(16 * 4)
+  const time = Buffer.alloc(16)
   return {
     version: String(f.version()),
     openFile: (path) => pointer(`open ${path}`, f.open(path, null)),
@@ -179,6 +185,7 @@ function bind(koffi: typeof Koffi, call: (signature: string) => Call, system: (s
     createIterator: (fd) => number('create the iterator', f.createIterator(fd)),
     linkFd: (link) => number('get the descriptor of a link', f.linkFd(link)),
     destroyLink: (link) => void f.destroyLink(link),
+    destroyLinkAside: (link) => new Promise((resolve) => f.destroyLink.async(link, () => resolve())),
     findMap: (object, name) => pointer(`find the map ${name}`, f.findMap(object, name)),
     mapFd: (map) => number('get the descriptor of a map', f.mapFd(map)),
     setMaxEntries: (map, entries) => void number('set the size of a map', f.setMaxEntries(map, entries)),
@@ -214,6 +221,10 @@ function bind(koffi: typeof Koffi, call: (signature: string) => Call, system: (s
     },
     unmap: (at, length) => void f.munmap(at, length),
     pageSize: Number(f.sysconf(SC_PAGESIZE)),
+    clock: (id) => {
+      number('read a clock', f.clock(id, time))
+      return time.readBigInt64LE(0) * 1_000_000_000n + time.readBigInt64LE(8)
+    },
     createEpoll: (fds) => {
       const epoll = number('create an epoll descriptor', f.epollCreate(0x80000))
       for (const fd of fds) {

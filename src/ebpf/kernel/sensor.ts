@@ -220,6 +220,11 @@ export class Sensor {
     return this.#object.lost()
   }
 
+  /** From here on no more records come; what waits in the rings can still be drained. */
+  async detach(): Promise<void> {
+    if (!this.#isClosed) await this.#object.detach()
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
