@@ -255,7 +255,8 @@ __noinline int read_current(struct weir_header *h)
 		h->flags |= WEIR_F_KTHREAD;
 	if (flags & PF_IO_WORKER)
 		h->flags |= WEIR_F_IO_URING;
-	bpf_get_current_comm(&h->comm, sizeof(h->comm));
+	/* Not by the helper for it: programs of cgroups may not call that on kernels up to 6.12. */
+	bpf_probe_read_kernel(&h->comm, sizeof(h->comm), &task->comm);
 	return 0;
 }
 
