@@ -7,13 +7,15 @@ import type { Report } from '../ebpf/kit/run-actions.ts'
 import type { Run } from './boot.ts'
 import { kernelsToTest, noMachine, reportOf, runInMachine } from './machine.ts'
 
+const COMMAND = "node test/ebpf/kit/run-actions.ts --receiver '{raw_syscalls: true}' --report /results/report.json"
+
 for (const kernel of kernelsToTest()) {
   suite(`actions on kernel ${kernel}`, { skip: noMachine(kernel), timeout: 330_000 }, () => {
     let run: Run
     let report: Report
     before(
       async () => {
-        run = await runInMachine(kernel, 'node test/ebpf/kit/run-actions.ts --report /results/report.json')
+        run = await runInMachine(kernel, COMMAND)
         const found = reportOf(run)
         assert(found !== undefined, `no report came home:\n${run.output.slice(-3000)}\n${run.console.slice(-3000)}`)
         report = found

@@ -21,7 +21,7 @@ struct address {
 	char rest[8];
 };
 
-static void act(int argc)
+__attribute__((used)) static void act(int argc)
 {
 	/* 127.0.0.1:4445, where nobody listens. */
 	struct address at = {2, 0x5d11, 0x0100007f, {0}};
@@ -37,7 +37,4 @@ static void act(int argc)
 	call(1, 1, 0, 0);
 }
 
-__attribute__((naked, used)) void _start(void)
-{
-	__asm__ volatile("mov (%%esp), %%eax\n push %%eax\n call *%0" : : "r"(act));
-}
+__asm__(".globl _start\n_start:\n\tmov (%esp), %eax\n\tpush %eax\n\tcall act\n");

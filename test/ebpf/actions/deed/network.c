@@ -255,6 +255,8 @@ DEED(upload)
 	int length = snprintf(block, 256, "POST /collect HTTP/1.1\r\nHost: drop.example\r\nContent-Length: %d\r\n\r\n",
 			      megabytes << 20);
 	send_all(fd, block, length);
+	/* The body must not look like another request. */
+	memset(block, 'x', length);
 	for (int i = 0; i < megabytes; i++)
 		send_all(fd, block, sizeof(block));
 	shutdown(fd, SHUT_WR);
