@@ -29,7 +29,7 @@ test(`${EXECS} programs and ${OPENS} files a second for ${SECONDS} s: no loss, a
 }, async () => {
   const dir = mkdtempSync(join(tmpdir(), 'weir-load-'))
   // Budgets by container would hold it back, as they should; this is about what the sensor can take.
-  const sensor = await startSensor({ receiver: process.env['WEIR_TEST_UNLIMITED'] ?? '{rate_limit: {enabled: false}}' })
+  const sensor = await startSensor({ receiver: '{rate_limits: {enabled: false}}' })
   try {
     const pid = sensor.child.pid as number
     const child = spawn(programs().deed, ['load', String(EXECS), String(OPENS), String(SECONDS)], {

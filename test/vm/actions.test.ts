@@ -44,6 +44,11 @@ for (const kernel of kernelsToTest()) {
     test('functions of the kernel are hooked, by fentry or kprobes', () => {
       const open = report.hooks.find(({ feature }) => feature === 'file.open')
       assert.match(open?.hook ?? '', /security_file_open/)
+      assert.deepEqual(
+        report.hooks.filter(({ hook }) => hook === 'none').map(({ feature }) => feature),
+        [],
+        'every feature has a hook here',
+      )
     })
   })
 }
