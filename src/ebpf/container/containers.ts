@@ -56,6 +56,8 @@ export class Containers {
   readonly #byId = new Map<string, Container>()
   /** Without names yet: the cgroups of a container, and until when it is worth asking. */
   readonly #pending = new Map<string, { until: number; cgroups: number[]; pid: number }>()
+  /** Time of the last tick, nanoseconds since boot. */
+  #now = 0
   evicted = 0
 
   constructor(options: ContainersOptions) {
@@ -96,9 +98,9 @@ export class Containers {
     return cgroup
   }
 
-  removed(id: number, now: number): void {
+  removed(id: number): void {
     const cgroup = this.#cgroups.get(id)
-    if (cgroup !== undefined) cgroup.removedAt = now
+    if (cgroup !== undefined) cgroup.removedAt = Math.max(1, this.#now)
   }
 
   /** Of an event: by its id, or by asking procfs about the process once. */
@@ -107,7 +109,9 @@ export class Containers {
     return this.#cgroups.get(id) ?? this.made(id, this.#pathOf(tgid), tgid)
   }
 
+  /** `now` in nanoseconds since boot. */
   tick(now: number): void {
+    this.#now = now
     for (const [id, { until, cgroups, pid }] of this.#pending) {
       const container = this.#byId.get(id)
       if (container?.podUid === undefined) {
@@ -137,7 +141,7 @@ export class Containers {
     this.#byId.set(owner.containerId, container)
     cgroup.container = container
     if (owner.podUid !== undefined && names === undefined)
-      this.#pending.set(owner.containerId, { until: performance.now() * 1e6 + NAMES_NS, cgroups: [id], pid })
+      this.#pending.set(owner.containerId, { until: this.#now + NAMES_NS, cgroups: [id], pid })
     this.#options.onContainer?.({ cgroup: BigInt(id), container, pid })
   }
 

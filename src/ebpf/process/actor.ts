@@ -1,0 +1,189 @@
+/**
+ * Who does something: a process with the image that it runs. Everything that its events have in common is made once and
+ * shared by all of them.
+ */
+import type { Attributes, Resource } from '../../records/record.ts'
+import type { Cgroup, Containers } from '../container/containers.ts'
+import { u32 } from '../decode/read.ts'
+import { HEADER, PROCESS_FLAG } from '../layout.ts'
+import type { RingMemory } from '../memory.ts'
+import type { Users } from './users.ts'
+
+/** How far back ancestors are named. */
+const MOST_ANCESTORS = 16
+/** A login user that was never set. */
+const UNSET = 0xffffffff
+
+export interface Image {
+  readonly path: string
+  readonly name: string
+  readonly args: readonly string[]
+  readonly commandLine: string
+  readonly workingDirectory: string
+  readonly interactive: boolean
+}
+
+export const UNKNOWN_IMAGE: Image = {
+  path: '',
+  name: '',
+  args: [],
+  commandLine: '',
+  workingDirectory: '',
+  interactive: false,
+}
+
+export interface ActorParts {
+  readonly tgid: number
+  readonly startLow: number
+  readonly startHigh: number
+  readonly execLow: number
+  readonly execHigh: number
+  readonly execTgid: number
+  readonly entityId: string
+  readonly execId: string
+  readonly parentExecId: string
+  readonly parentEntityId: string
+  readonly parent: Actor | undefined
+  readonly image: Image
+  readonly flags: number
+  readonly cgroup: Cgroup
+  readonly cgroupName: string
+  readonly created: string
+}
+
+export class Actor {
+  readonly tgid: number
+  readonly startLow: number
+  readonly startHigh: number
+  readonly execLow: number
+  readonly execHigh: number
+  readonly execTgid: number
+  readonly entityId: string
+  readonly execId: string
+  readonly image: Image
+  readonly cgroup: Cgroup
+  readonly ancestors: readonly string[]
+  /** `nginx ← containerd-shim ← systemd`; without the process itself. */
+  readonly lineage: string
+  exitedAt = 0
+  children = 0
+  readonly #parts: ActorParts
+  #template: Attributes | undefined
+  #ppid = 0
+  #uid = 0
+  #euid = 0
+  #gid = 0
+
+  constructor(parts: ActorParts) {
+    this.#parts = parts
+    this.tgid = parts.tgid
+    this.startLow = parts.startLow
+    this.startHigh = parts.startHigh
+    this.execLow = parts.execLow
+    this.execHigh = parts.execHigh
+    this.execTgid = parts.execTgid
+    this.entityId = parts.entityId
+    this.execId = parts.execId
+    this.image = parts.image
+    this.cgroup = parts.cgroup
+    const { parent } = parts
+    // A process that was forked and runs its parent's image has its parent's ancestors.
+    const isFork = parent !== undefined && parent.execId === parts.execId
+    this.ancestors = ancestorsOf(parent, isFork, parts.parentExecId)
+    this.lineage = lineageOf(parent, isFork)
+  }
+
+  resource(containers: Containers): Resource {
+    return this.cgroup.container?.resource ?? containers.host
+  }
+
+  /** What a line begins with. */
+  get place(): string {
+    return this.cgroup.container?.label ?? 'host'
+  }
+
+  get isInContainer(): boolean {
+    return this.cgroup.container !== undefined
+  }
+
+  /**
+   * Attributes that all events of this process share: to be copied, `log.record.uid` and `weir.process.comm` to be filled
+   * in. Made again when the user or the parent has changed since the last event.
+   */
+  attributes(memory: RingMemory, at: number, users: Users): Attributes {
+    const ppid = u32(memory, at + HEADER.ppid)
+    const uid = u32(memory, at + HEADER.uid)
+    const euid = u32(memory, at + HEADER.euid)
+    const gid = u32(memory, at + HEADER.egid)
+    const known = this.#template
+    if (known !== undefined && ppid === this.#ppid && uid === this.#uid && euid === this.#euid && gid === this.#gid)
+      return known
+    this.#ppid = ppid
+    this.#uid = uid
+    this.#euid = euid
+    this.#gid = gid
+    this.#template = this.#make(
+      u32(memory, at + HEADER.nsTgid),
+      u32(memory, at + HEADER.auid),
+      this.isInContainer ? undefined : users.name(euid),
+    )
+    return this.#template
+  }
+
+  /** The names that are always there come first, so that most processes share one shape. */
+  #make(vpid: number, auid: number, userName: string | undefined): Attributes {
+    const { image, flags, parent, parentEntityId, parentExecId, created, cgroupName } = this.#parts
+    const attributes: Attributes = {
+      'log.record.uid': '',
+      'process.pid': this.tgid,
+      'process.vpid': vpid,
+      'process.parent_pid': this.#ppid,
+      'process.entity_id': this.entityId,
+      'process.exec_id': this.execId,
+      'process.user.id': String(this.#euid),
+      'process.real_user.id': String(this.#uid),
+      'process.group.id': String(this.#gid),
+      'process.creation.time': created,
+      'process.interactive': image.interactive,
+      'weir.process.comm': '',
+      'weir.process.ancestors': this.ancestors as string[],
+      'weir.process.forked': (flags & PROCESS_FLAG.forked) !== 0,
+      'weir.process.in_init_tree': (flags & PROCESS_FLAG.initTree) !== 0,
+    }
+    if (image.path !== '') {
+      attributes['process.executable.path'] = image.path
+      attributes['process.executable.name'] = image.name
+    }
+    if (image.commandLine !== '') attributes['process.command_line'] = image.commandLine
+    if (image.workingDirectory !== '') attributes['process.working_directory'] = image.workingDirectory
+    if (parentExecId !== '') {
+      attributes['process.parent.entity_id'] = parentEntityId
+      attributes['process.parent.exec_id'] = parentExecId
+    }
+    if (parent !== undefined && parent.image.path !== '') {
+      attributes['process.parent.executable.path'] = parent.image.path
+      attributes['process.parent.executable.name'] = parent.image.name
+      attributes['process.parent.command_line'] = parent.image.commandLine
+    }
+    if (this.lineage !== '') attributes['weir.process.lineage'] = this.lineage
+    if (cgroupName !== '') attributes['process.linux.cgroup'] = cgroupName
+    if (userName !== undefined) attributes['process.user.name'] = userName
+    if (auid !== UNSET) attributes['weir.process.login_user.id'] = String(auid)
+    return attributes
+  }
+}
+
+function ancestorsOf(parent: Actor | undefined, isFork: boolean, parentExecId: string): readonly string[] {
+  if (parent === undefined) return parentExecId === '' ? [] : [parentExecId]
+  if (isFork) return parent.ancestors
+  return [parent.execId, ...parent.ancestors].slice(0, MOST_ANCESTORS)
+}
+
+function lineageOf(parent: Actor | undefined, isFork: boolean): string {
+  if (parent === undefined) return ''
+  if (isFork) return parent.lineage
+  const own = parent.image.name === '' ? '?' : parent.image.name
+  if (parent.lineage === '') return own
+  const rest = parent.lineage.split(' ← ').slice(0, MOST_ANCESTORS - 1)
+  return `${own} ← ${rest.join(' ← ')}`
+}

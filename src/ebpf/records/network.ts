@@ -1,0 +1,168 @@
+/** Sockets and flows as records. The source is who began, the destination who was asked. */
+import type { EventName } from '../../records/event-names.ts'
+import type { Attributes, LogRecord } from '../../records/record.ts'
+import { SEVERITY } from '../../records/severity.ts'
+import { AF, address, i32, text, u16, u32, u64 } from '../decode/read.ts'
+import { HEADER, SOCK, SOCK_OP } from '../layout.ts'
+import type { RingMemory } from '../memory.ts'
+import type { Actor } from '../process/actor.ts'
+import { beginAttributes, type Desk, finish, from, who } from './draft.ts'
+import { errorName, familyName, socketTypeName, transportName } from './words.ts'
+
+/** A connect that goes on by itself. */
+const IN_PROGRESS = -115
+
+/** A name for an address in a network namespace. */
+export type NameOf = (netns: number, address: string) => string | undefined
+
+/** The two ends of `struct weir_endpoints` at `ep`; returns how they are written in a line. */
+export function addEndpoints(
+  attributes: Attributes,
+  memory: RingMemory,
+  ep: number,
+  isIngress: boolean,
+  name: (address: string) => string | undefined,
+): { readonly local: string; readonly remote: string } {
+  const family = u16(memory, ep + FAMILY)
+  const local = address(memory, ep, family)
+  const remote = address(memory, ep + REMOTE, family)
+  const localPort = u16(memory, ep + PORT)
+  const remotePort = u16(memory, ep + REMOTE + PORT)
+  const protocol = u16(memory, ep + PROTOCOL)
+  const domain = name(remote)
+  if (isIngress) {
+    addEnd(attributes, 'source', remote, remotePort)
+    addEnd(attributes, 'destination', local, localPort)
+    if (domain !== undefined) attributes['source.domain'] = domain
+  } else {
+    addEnd(attributes, 'source', local, localPort)
+    addEnd(attributes, 'destination', remote, remotePort)
+    if (domain !== undefined) attributes['destination.domain'] = domain
+  }
+  attributes['network.transport'] = transportName(protocol)
+  attributes['network.type'] = local.includes(':') || remote.includes(':') ? 'ipv6' : 'ipv4'
+  attributes['weir.network.direction'] = isIngress ? 'ingress' : 'egress'
+  attributes['weir.socket.cookie'] = u64(memory, ep + COOKIE)
+  const host = remote.includes(':') ? `[${remote}]` : remote
+  return {
+    local: `${local.includes(':') ? `[${local}]` : local}:${localPort}`,
+    remote: `${domain === undefined ? host : `${domain} (${host})`}${remotePort === 0 ? '' : `:${remotePort}`}`,
+  }
+}
+
+/** Offsets in `struct weir_endpoints`. */
+const REMOTE = SOCK.epRemote - SOCK.ep
+const PORT = SOCK.epLocalPort - SOCK.epLocal
+const FAMILY = SOCK.epFamily - SOCK.ep
+const PROTOCOL = SOCK.epProtocol - SOCK.ep
+const COOKIE = SOCK.epCookie - SOCK.ep
+
+function addEnd(attributes: Attributes, end: 'source' | 'destination', ip: string, port: number): void {
+  if (end === 'source') {
+    attributes['source.address'] = ip
+    if (port !== 0) attributes['source.port'] = port
+    return
+  }
+  attributes['destination.address'] = ip
+  if (port !== 0) attributes['destination.port'] = port
+}
+
+const NAMES: Readonly<Record<number, EventName>> = {
+  [SOCK_OP.create]: 'network.socket',
+  [SOCK_OP.bind]: 'network.bind',
+  [SOCK_OP.connect]: 'network.connect',
+  [SOCK_OP.accept]: 'network.accept',
+  [SOCK_OP.listen]: 'network.listen',
+  [SOCK_OP.close]: 'network.close',
+  [SOCK_OP.flow]: 'network.flow',
+}
+
+export function socketRecord(
+  desk: Desk,
+  actor: Actor,
+  memory: RingMemory,
+  at: number,
+  size: number,
+  nameOf: NameOf,
+): LogRecord | undefined {
+  const op = u16(memory, at + SOCK.op)
+  const eventName = NAMES[op]
+  if (eventName === undefined) return undefined
+  const attributes = beginAttributes(desk, actor, memory, at)
+  const family = u16(memory, at + SOCK.epFamily)
+  const ret = i32(memory, at + SOCK.ret)
+  if (ret < 0 && ret !== IN_PROGRESS) attributes['error.type'] = errorName(ret)
+  attributes['weir.socket.family'] = familyName(family)
+  attributes['weir.socket.type'] = socketTypeName(u16(memory, at + SOCK.epType))
+  const isInet = family === AF.inet || family === AF.inet6
+  const peer = isInet
+    ? addInternet(attributes, memory, at, op, nameOf)
+    : addOther(attributes, memory, at, size, family)
+  if (op === SOCK_OP.close || op === SOCK_OP.flow) addTotals(attributes, memory, at, op)
+  const failed = ret < 0 && ret !== IN_PROGRESS ? `: ${errorName(ret)}` : ''
+  const body = `${who(actor)} ${phrase(op, peer, attributes)}${failed}${from(actor)}`
+  const severity = op === SOCK_OP.create ? SEVERITY.low : op === SOCK_OP.close ? SEVERITY.debug : SEVERITY.info
+  return finish(desk, actor, memory, at, eventName, severity, body, attributes)
+}
+
+interface Ends {
+  readonly local: string
+  readonly remote: string
+}
+
+function addInternet(attributes: Attributes, memory: RingMemory, at: number, op: number, nameOf: NameOf): Ends {
+  const netns = u32(memory, at + HEADER.netns)
+  const isOwn = op === SOCK_OP.bind || op === SOCK_OP.listen || op === SOCK_OP.create
+  const isIngress = isOwn || u16(memory, at + SOCK.ingress) !== 0
+  const ends = addEndpoints(attributes, memory, at + SOCK.ep, isIngress, (ip) => nameOf(netns, ip))
+  if (isOwn) {
+    delete attributes['source.address']
+    delete attributes['weir.network.direction']
+  }
+  return ends
+}
+
+function addOther(attributes: Attributes, memory: RingMemory, at: number, size: number, family: number): Ends {
+  attributes['network.transport'] = familyName(family)
+  const path = text(memory, at, size, SOCK.path)
+  if (path === '') return { local: familyName(family), remote: familyName(family) }
+  // An abstract name begins with NUL, and may be padded with them.
+  const shown = path.startsWith('\0') ? `@${path.slice(1).replace(/\0+$/, '')}` : path.replace(/\0.*$/s, '')
+  attributes['network.peer.address'] = shown
+  return { local: shown, remote: shown }
+}
+
+function addTotals(attributes: Attributes, memory: RingMemory, at: number, op: number): void {
+  const sent = u64(memory, at + SOCK.bytesSent)
+  const received = u64(memory, at + SOCK.bytesReceived)
+  const isIngress = u16(memory, at + SOCK.ingress) !== 0
+  attributes['source.bytes'] = isIngress ? received : sent
+  attributes['destination.bytes'] = isIngress ? sent : received
+  if (op === SOCK_OP.flow) {
+    const packetsSent = u64(memory, at + SOCK.packetsSent)
+    const packetsReceived = u64(memory, at + SOCK.packetsReceived)
+    attributes['source.packets'] = isIngress ? packetsReceived : packetsSent
+    attributes['destination.packets'] = isIngress ? packetsSent : packetsReceived
+  } else attributes['weir.network.established'] = u32(memory, at + SOCK.established) !== 0
+  const opened = u64(memory, at + SOCK.opened)
+  if (opened !== 0) attributes['event.duration'] = u64(memory, at + HEADER.ktime) - opened
+}
+
+function phrase(op: number, { local, remote }: Ends, attributes: Attributes): string {
+  switch (op) {
+    case SOCK_OP.create:
+      return `makes a socket (${attributes['weir.socket.family']}, ${attributes['weir.socket.type']})`
+    case SOCK_OP.bind:
+      return `binds ${local}`
+    case SOCK_OP.connect:
+      return `connects to ${remote}`
+    case SOCK_OP.accept:
+      return `accepts ${remote}`
+    case SOCK_OP.listen:
+      return `listens on ${local}`
+    case SOCK_OP.close:
+      return `closes ${remote} (${attributes['source.bytes']} bytes out, ${attributes['destination.bytes']} in)`
+    default:
+      return `exchanges ${attributes['network.transport']} with ${remote}`
+  }
+}
