@@ -23,7 +23,7 @@ function importsOf(file: string): string[] {
 const LAYERS = [
   ['records', 'flow'],
   ['telemetry', 'storage', 'config', 'component.ts'],
-  ['net', 'otlp', 'conditions', 'files', 'exporting'],
+  ['net', 'otlp', 'conditions', 'files', 'exporting', 'redaction'],
   ['audit', 'ecs', 'elastic', 'kubernetes', 'ebpf', 'baseline', 'advise'],
   ['graph'],
   ['cli', 'components.ts', 'main.ts'],

@@ -1,5 +1,5 @@
 /** The expressions of the configuration. They may be costly, so they see a bounded part of a value. */
-import { isAnyMatching } from './scan.ts'
+import { isAnyMatching } from '../../src/redaction/scan.ts'
 
 export interface Blocked {
   /** Says whether `allowed_values` spares a text. */

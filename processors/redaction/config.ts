@@ -1,8 +1,8 @@
 /** The Collector's keys, and `detectors`, `body` and `max_scan_size` of ours. */
 import { z } from 'zod'
 import { byteSize, regex, secret } from '../../src/config/values.ts'
-import { DEFAULT_DETECTORS, DETECTOR_NAMES } from './detectors.ts'
-import { HASH_FUNCTIONS, leastKeyLength } from './mask.ts'
+import { DEFAULT_DETECTORS, DETECTOR_NAMES } from '../../src/redaction/detectors.ts'
+import { HASH_FUNCTIONS, leastKeyLength } from '../../src/redaction/mask.ts'
 
 const patterns = z.array(regex()).default([])
 

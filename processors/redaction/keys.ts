@@ -1,8 +1,8 @@
 /** What is to be done with an attribute because of its name: worked out once for each name. */
 import { boundedCache } from '../../src/records/bounded-cache.ts'
+import { isSecretKey } from '../../src/redaction/detectors.ts'
+import { isAnyMatching } from '../../src/redaction/scan.ts'
 import type { RedactionConfig } from './config.ts'
-import { isSecretKey } from './detectors.ts'
-import { isAnyMatching } from './scan.ts'
 
 export interface KeyRule {
   /** Nothing follows from the name: only the value decides. */

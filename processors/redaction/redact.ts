@@ -3,11 +3,11 @@
  * nothing to change gets its own value back.
  */
 import type { AnyValue, Attributes } from '../../src/records/record.ts'
+import type { Masks } from '../../src/redaction/mask.ts'
+import type { Scanner } from '../../src/redaction/scan.ts'
 import type { Blocked } from './blocked.ts'
 import type { RedactionConfig } from './config.ts'
 import type { KeyRule } from './keys.ts'
-import type { Masks } from './mask.ts'
-import type { Scanner } from './scan.ts'
 import type { Tally } from './summary.ts'
 
 /** Deeper than any record of ours. What lies below is replaced as a whole. */
