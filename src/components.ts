@@ -14,13 +14,14 @@ import { attributes } from '../processors/attributes/index.ts'
 import { filter } from '../processors/filter.ts'
 import { memoryLimiter } from '../processors/memory_limiter/index.ts'
 import { redaction } from '../processors/redaction/index.ts'
+import { ebpf } from '../receivers/ebpf/index.ts'
 import { fileLog } from '../receivers/file_log/index.ts'
 import { k8sAudit } from '../receivers/k8s_audit.ts'
 import { otlp } from '../receivers/otlp/index.ts'
 import type { Registry } from './component.ts'
 
 export const registry: Registry = {
-  receivers: [fileLog, k8sAudit, otlp],
+  receivers: [ebpf, fileLog, k8sAudit, otlp],
   processors: [attributes, filter, memoryLimiter, redaction],
   exporters: [elasticsearch, file, otlpGrpc, otlpHttp, splunkHec, stdout, webhook],
   connectors: [forward, routing],

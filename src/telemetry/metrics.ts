@@ -113,6 +113,41 @@ export const METRICS = {
     'Attributes and values that were left out of records because a request had too many, or nested too deep.',
   ),
   weir_receiver_restarts: counter('{restarts}', ['receiver'], 'Times a receiver was started again after an error.'),
+  weir_ebpf_hook: gauge(
+    '1',
+    ['receiver', 'signal', 'feature', 'hook'],
+    '1 for what the eBPF sensor watches, by the hook it uses; 0 with the hook `none` for what this kernel does not let it see.',
+  ),
+  weir_ebpf_events: counter('{records}', ['receiver', 'type'], 'Records taken out of the rings of the kernel.'),
+  weir_ebpf_lost: counter(
+    '{records}',
+    ['receiver', 'type', 'reason', 'stage'],
+    'Records that the kernel side tried to send and that did not get through: `kernel` (the ring was full, no buffer was free), `decode` (not understood) or `intake` (the pipelines had no room).',
+  ),
+  weir_ebpf_filtered: counter(
+    '{events}',
+    ['receiver', 'type', 'reason'],
+    'What the kernel side did not report, as it was told: `filtered` by rules and signals, `folded` into the count of another record, `throttled` by a budget.',
+  ),
+  weir_ebpf_incomplete: counter(
+    '{records}',
+    ['receiver', 'type', 'flaw'],
+    'Records with something missing: memory that could not be read, text that was cut, a process that the kernel gave no storage for.',
+  ),
+  weir_ebpf_given_up: counter(
+    '{objects}',
+    ['receiver', 'what'],
+    'What was known and had to be forgotten because a table was full: processes, streams.',
+  ),
+  weir_ebpf_ring_fill_ratio: gauge('1', ['receiver', 'ring'], 'How full a ring was when last looked at, 0 to 1.'),
+  weir_ebpf_sequence_gaps: gauge('{records}', ['receiver', 'ring'], 'Records that the numbering says are missing.'),
+  weir_ebpf_heartbeats_missed: gauge(
+    '{heartbeats}',
+    ['receiver'],
+    'Heartbeats in a row that did not come back from the kernel.',
+  ),
+  weir_ebpf_watched_files: gauge('{files}', ['receiver'], 'Sensitive files that the kernel side knows by their inode.'),
+  weir_ebpf_backlog_records: gauge('{records}', ['receiver'], 'Records that wait for room in the pipelines.'),
   weir_component_filtered_records: counter('{records}', COMPONENT, 'Records dropped on purpose, by configuration.'),
   weir_component_lost_records: counter('{records}', COMPONENT, 'Records lost that should have been delivered.'),
   weir_component_rejected_records: counter(
