@@ -20,8 +20,8 @@ import type { Kernel } from './kernels.ts'
 export interface Disk {
   /** Directories of the machine, each copied from one of here. */
   readonly copies: Readonly<Record<string, string>>
-  /** Programs and libraries, by their path here; the libraries they need come along. */
-  readonly programs: readonly string[]
+  /** Programs and libraries of the machine, each copied from one of here; the libraries they need come along. */
+  readonly programs: Readonly<Record<string, string>>
   /** Text files of the machine. */
   readonly texts: Readonly<Record<string, string>>
 }
@@ -113,9 +113,10 @@ function makeRoot(kernel: Kernel, { copies, programs, texts }: Disk, work: strin
   copyFileSync(BUSYBOX, join(dir, 'bin/busybox'))
   copyModules(kernel, LATER, join(dir, 'modules'))
   for (const [to, from] of Object.entries(copies)) cpSync(from, join(dir, to), { recursive: true, dereference: true })
-  for (const file of new Set(programs.flatMap((path) => [path, ...librariesOf(path)]))) {
-    mkdirSync(dirname(join(dir, file)), { recursive: true })
-    copyFileSync(realpathSync(file), join(dir, file))
+  const libraries = new Set(Object.values(programs).flatMap(librariesOf))
+  for (const [to, from] of [...Object.entries(programs), ...[...libraries].map((path) => [path, path] as const)]) {
+    mkdirSync(dirname(join(dir, to)), { recursive: true })
+    copyFileSync(realpathSync(from), join(dir, to))
   }
   writeProgram(join(dir, 'init'), INIT)
   for (const [path, text] of Object.entries(texts)) {

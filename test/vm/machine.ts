@@ -48,15 +48,21 @@ export async function runInMachine(kernelName: string, command: string, limitMs 
       ...Object.fromEntries(kept.map((path) => [join('weir', path), join(ROOT, path)])),
       programs: programs().dir,
     },
-    programs: [NODE, LIBRARY, '/usr/sbin/runc', '/bin/bash'],
+    programs: {
+      'usr/bin/node': NODE,
+      [LIBRARY]: LIBRARY,
+      'usr/sbin/runc': '/usr/sbin/runc',
+      'bin/bash': '/bin/bash',
+      'usr/bin/taskset': '/usr/bin/taskset',
+    },
     texts: {
       ...TEXTS,
       'run-tests': `#!/bin/sh
-export WEIR_NODE=${NODE} WEIR_TEST_PROGRAMS=/programs TMPDIR=/var/tmp
+export WEIR_NODE=/usr/bin/node WEIR_TEST_PROGRAMS=/programs TMPDIR=/var/tmp
 mkdir -p /var/tmp /dev/shm
 # Pids come around within a run: whoever takes a pid for a process is found out.
 echo 2048 > /proc/sys/kernel/pid_max
-cd /weir && ${command.replaceAll('node ', '$WEIR_NODE ')}
+cd /weir && ${command}
 `,
     },
   })

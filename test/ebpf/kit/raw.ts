@@ -2,14 +2,16 @@
  * Does actions with the bare sensor, and shows the records of the kernel before anybody made sense of them: to tell a
  * fault of the kernel side from one of the model.
  *
- *   node test/ebpf/kit/raw.ts 7 12a
+ *   node test/ebpf/kit/raw.ts [--save FILE] 7 12a
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { Sensor } from '../../../src/ebpf/kernel/sensor.ts'
 import * as layout from '../../../src/ebpf/layout.ts'
 import type { TakeRecord } from '../../../src/ebpf/memory.ts'
@@ -56,7 +58,9 @@ function show(memory: Parameters<TakeRecord>[0], at: number): string {
   return `${name.padEnd(10)} ${u32(HEADER.processTgid)} exec=${u32(HEADER.processExecTgid)} ppid=${u32(HEADER.ppid)} ns=${u32(HEADER.nsTgid)} ${comm} flags=${flags.toString(16)} p=${u32(HEADER.processFlags).toString(16)} count=${u32(HEADER.count)} | ${fieldsOf(memory, at, name)}`
 }
 
-const wanted = process.argv.slice(2)
+const { values, positionals: wanted } = parseArgs({ options: { save: { type: 'string' } }, allowPositionals: true })
+/** Records as they came, one after the other: their headers say how long each is. */
+const saved: Buffer[] = []
 const tools = programs()
 const work = mkdtempSync(join(tmpdir(), 'weir-raw-'))
 const sensor = Sensor.load({
@@ -65,26 +69,30 @@ const sensor = Sensor.load({
   rawSyscalls: process.arch === 'x64',
 })
 let container: Container | undefined
+const actions = ACTIONS.filter(({ id }) => wanted.length === 0 || wanted.includes(id))
 try {
+  // Before the programs are attached: its start is not of the action.
+  if (actions.some(({ inContainer }) => inContainer === true)) container = startContainer(tools)
   for (const { feature, hook, reason } of sensor.attach()) console.log(`${feature}: ${hook ?? `none (${reason})`}`)
   sensor.setSelf(process.pid)
   const family = new Set([process.pid])
-  const take: TakeRecord = (memory, at) => {
+  const take: TakeRecord = (memory, at, size) => {
     const type = memory.u16[at >> 1]
     const tgid = memory.u32[(at + HEADER.processTgid) >> 2] as number
     if (type === TYPE.fork && family.has(memory.u32[(at + layout.FORK.parentTgid) >> 2] as number)) family.add(tgid)
-    if (!family.has(tgid) || type === TYPE.fork) return
+    if (!family.has(tgid) || tgid === process.pid) return
+    if (values.save !== undefined) saved.push(Buffer.from(memory.u8.slice(at, at + size)))
+    if (type === TYPE.fork) return
     console.log(`  ${show(memory, at)}`)
   }
   const drain = (): void => {
     while (sensor.drain(take, { records: 1e6, ms: 1000 }) > 0);
   }
-  for (const action of ACTIONS.filter(({ id }) => wanted.length === 0 || wanted.includes(id))) {
+  for (const action of actions) {
     const dir = join(work, action.id)
     const place = { ...tools, bin: tools.dir, dir }
     mkdirSync(dir)
     action.prepare?.(place)
-    if (action.inContainer === true) container ??= startContainer(tools)
     const prefix = action.inContainer === true ? (container?.prefix ?? []) : []
     console.log(`\n== ${action.id} ${action.title}`)
     const [program = '', ...args] = [...prefix, ...action.run(place)]
@@ -99,6 +107,7 @@ try {
     clearInterval(timer)
     drain()
   }
+  if (values.save !== undefined) writeFileSync(values.save, gzipSync(Buffer.concat(saved), { level: 9 }))
 } finally {
   container?.remove()
   sensor.close()
