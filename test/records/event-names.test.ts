@@ -4,12 +4,12 @@ import { EVENT_NAMES, isFinding } from '../../src/records/event-names.ts'
 
 /** The list as the design has it, by the first word of the name. A change here is a change for every user. */
 const LIST: Record<string, string> = {
-  process: 'exec exec_failed fork exit ptrace signal fd_redirect',
+  process: 'exec exec_failed fork exit ptrace signal fd_redirect syscall',
   network: 'socket bind connect accept listen close flow',
   dns: 'query response',
   tls: 'client_hello',
   http: 'request',
-  file: 'open create delete rename link symlink chmod chown truncate mkdir',
+  file: 'open create delete rename link symlink chmod chown truncate mkdir setattr',
   capability: 'use',
   privilege: 'change',
   namespace: 'change',
