@@ -2,7 +2,7 @@
  * Compiles the program into dist/: bundled, so that it starts fast and takes little memory, with everything
  * that start-up does not need in chunks of its own.
  */
-import { readFileSync, rmSync } from 'node:fs'
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
@@ -25,6 +25,19 @@ const englishOnly: Plugin = {
   setup({ onLoad }) {
     onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents: "export { default as en } from './en.js'" }))
   },
+}
+
+/** What cannot be bundled goes beside the program: the programs for the kernel, and the module that calls libbpf. */
+function carryNative(): void {
+  cpSync('bpf/dist', 'dist/bpf', { recursive: true })
+  const parts = [
+    ...['package.json', 'index.cjs', 'LICENSE.txt', 'src/koffi/index.cjs'].map((file) => `koffi/${file}`),
+    ...globSync('@koromix/koffi-linux-{x64,arm64}/{package.json,index.js,linux_*/koffi.node}', { cwd: 'node_modules' }),
+  ]
+  for (const part of parts) {
+    mkdirSync(join('dist/node_modules', part, '..'), { recursive: true })
+    cpSync(join('node_modules', part), join('dist/node_modules', part))
+  }
 }
 
 rmSync('dist', { recursive: true, force: true })
@@ -53,5 +66,6 @@ const result = await build({
   alias: { rxjs: join(import.meta.dirname, '../node_modules/rxjs/dist/esm/index.js') },
   logLevel: 'warning',
 })
+carryNative()
 const bytes = Object.values(result.metafile.outputs).reduce((total, { bytes: size }) => total + size, 0)
 console.log(`dist/ holds ${Object.keys(result.metafile.outputs).length} files, ${Math.round(bytes / 1024)} KiB`)

@@ -58,6 +58,8 @@ const commands: Readonly<Record<string, Command>> = {
   queue,
   // Brings the tables of ECS along, which nothing else needs at the start.
   elasticsearch: async (args, io) => (await import('./cli/elasticsearch.ts')).elasticsearch(args, io),
+  // Brings the sensor along.
+  ebpf: async (args, io) => (await import('./cli/ebpf.ts')).ebpf(args, io),
   validate,
   components,
   'print-config': printConfig,

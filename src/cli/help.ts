@@ -13,6 +13,8 @@ Commands
   queue          list what waits on disk; drop --exporter ID removes what nobody sends any more (--state-dir DIR)
   elasticsearch  setup: write index templates and lifecycle policy (--endpoint URL, or --config FILE and --exporter ID;
                  --dry-run, --product elasticsearch|opensearch, --server-version 8.17, --retention 90d)
+  ebpf           check: what this host lets the eBPF sensor see, hook by hook (--json)
+                 trace: a line an event as it happens, until Ctrl-C (--signal exec,dns,file, --json)
   version        print the version
   help           print this
 
