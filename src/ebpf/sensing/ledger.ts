@@ -133,11 +133,6 @@ export class Ledger {
     return tried === 0 ? 0 : lost / tried
   }
 
-  /** True when the last half minute was without any loss worth a word. */
-  get isRecovered(): boolean {
-    return this.#seconds.every(({ tried, lost }) => lost === 0 || lost / Math.max(tried, 1) <= 0.01)
-  }
-
   /** Records taken out of the rings, of all types. */
   get arrived(): number {
     return this.#received.reduce((sum, count) => sum + (count ?? 0), 0)
