@@ -27,7 +27,12 @@ export interface ModelOptions {
   /** A container was first seen, or its names were learned: what is excluded is decided here. */
   readonly onContainer?: (container: ContainerSeen) => void
   /** Roots of the system that is watched, where this process sees it elsewhere. */
-  readonly roots?: { readonly proc?: string; readonly cgroup?: string; readonly podLogs?: string; readonly etc?: string }
+  readonly roots?: {
+    readonly proc?: string
+    readonly cgroup?: string
+    readonly podLogs?: string
+    readonly etc?: string
+  }
   /** Counts what the model gives up: `decode`, `processes_evicted`, `streams_evicted`. */
   readonly lost?: (what: string, count: number) => void
 }

@@ -76,15 +76,21 @@ export function ownerOfCgroup(path: string): CgroupOwner | undefined {
 function ownerOfPart(part: string, parts: readonly string[], i: number): { id: string; runtime: string } | undefined {
   // Sysbox: the container is the fourth part, whatever it is called.
   if (parts.includes('syscont-cgroup-root') && i === 3 && BARE.test(part)) return { id: part, runtime: 'sysbox' }
-  for (const [pattern, runtime] of NAMED) {
-    const id = pattern.exec(part)?.[1]
-    if (id !== undefined && !(runtime === 'garden' && isUnderPods(parts, i))) return { id, runtime }
-  }
+  const named = ownerOfName(part, isUnderPods(parts, i))
+  if (named !== undefined) return named
   const parent = parts[i - 1] ?? ''
   const inside = BARE_IN.get(parent)
   if (inside !== undefined && (BARE.test(part) || inside === 'lxc')) return { id: part, runtime: inside }
   if (!BARE.test(part)) return undefined
   return { id: part, runtime: isUnderPods(parts, i) ? 'containerd' : 'unknown' }
+}
+
+function ownerOfName(part: string, isPod: boolean): { id: string; runtime: string } | undefined {
+  for (const [pattern, runtime] of NAMED) {
+    const id = pattern.exec(part)?.[1]
+    if (id !== undefined && !(runtime === 'garden' && isPod)) return { id, runtime }
+  }
+  return undefined
 }
 
 function isUnderPods(parts: readonly string[], i: number): boolean {

@@ -35,6 +35,7 @@ export interface ContainersOptions {
 }
 
 export interface Cgroup {
+  readonly id: number
   readonly path: string
   container: Container | undefined
   removedAt: number
@@ -45,7 +46,7 @@ const MOST_SCANNED = 100_000
 /** How long names are looked for, and how long a cgroup that is gone still names its late events. */
 const NAMES_NS = 60e9
 const GONE_NS = 60e9
-const HOST: Cgroup = { path: '', container: undefined, removedAt: 0 }
+const HOST: Cgroup = { id: 0, path: '', container: undefined, removedAt: 0 }
 
 export class Containers {
   /** What records of the host have. */
@@ -90,7 +91,7 @@ export class Containers {
   }
 
   made(id: number, path: string, pid: number): Cgroup {
-    const cgroup: Cgroup = { path, container: undefined, removedAt: 0 }
+    const cgroup: Cgroup = { id, path, container: undefined, removedAt: 0 }
     if (this.#cgroups.size >= MOST_CGROUPS) this.#evict()
     this.#cgroups.set(id, cgroup)
     const owner = ownerOfCgroup(path)

@@ -1,7 +1,7 @@
 /** From the kernel's time since boot to the time of day. */
 import type { HrTime } from '@opentelemetry/api'
-import { u32 } from './read.ts'
 import type { RingMemory } from '../memory.ts'
+import { u32 } from './read.ts'
 
 const BILLION = 1_000_000_000
 

@@ -61,7 +61,8 @@ export class Actor {
   readonly entityId: string
   readonly execId: string
   readonly image: Image
-  readonly cgroup: Cgroup
+  /** Where it is now: processes enter the cgroup of their container after they were born. */
+  cgroup: Cgroup
   readonly ancestors: readonly string[]
   /** `nginx ← containerd-shim ← systemd`; without the process itself. */
   readonly lineage: string

@@ -54,7 +54,12 @@ export class ProcessTable {
     const tgid = u32(memory, at + HEADER.processTgid)
     const entry = this.#entries.get(tgid)
     if (entry !== undefined) {
-      if (isSame(entry.actor, memory, at)) return entry.actor
+      if (isSame(entry.actor, memory, at)) {
+        // What the kernel says now wins: a process may have entered its container's cgroup since.
+        const cgroup = u64(memory, at + HEADER.cgroupId)
+        if (cgroup !== entry.actor.cgroup.id) entry.actor.cgroup = this.#containers.of(cgroup, tgid)
+        return entry.actor
+      }
       if (entry.previous !== undefined && isSame(entry.previous, memory, at)) return entry.previous
     }
     return this.#put(this.#unknown(memory, at))
@@ -80,7 +85,13 @@ export class ProcessTable {
 
   exec(memory: RingMemory, at: number, size: number): Actor {
     return this.#put(
-      this.#make(memory, at, at + EXEC.parent, imageOf(memory, at, size, this.#options), text(memory, at, size, EXEC.cgroup)),
+      this.#make(
+        memory,
+        at,
+        at + EXEC.parent,
+        imageOf(memory, at, size, this.#options),
+        text(memory, at, size, EXEC.cgroup),
+      ),
     )
   }
 
@@ -96,6 +107,12 @@ export class ProcessTable {
     actor.exitedAt = now
     this.#ended.push({ tgid: actor.tgid, at: now })
     return actor
+  }
+
+  /** A process that entered another cgroup belongs to that one from now on. */
+  moved(tgid: number, cgroupId: number): void {
+    const entry = this.#entries.get(tgid)
+    if (entry !== undefined) entry.actor.cgroup = this.#containers.of(cgroupId, tgid)
   }
 
   /** Forgets who ended a while ago. */

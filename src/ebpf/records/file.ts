@@ -18,7 +18,8 @@ const accesses = new Map<number, string[]>()
 
 /** Shared by value: not to be changed. */
 function accessOf(flags: number, mode: number): string[] {
-  const key = (flags & (O.accmode | O.creat | O.trunc | O.append | O.path)) | ((mode & TYPE_OF_FILE) === DIRECTORY ? 1 << 30 : 0)
+  const key =
+    (flags & (O.accmode | O.creat | O.trunc | O.append | O.path)) | ((mode & TYPE_OF_FILE) === DIRECTORY ? 1 << 30 : 0)
   const known = accesses.get(key)
   if (known !== undefined) return known
   const made: string[] = []
@@ -75,28 +76,35 @@ export function openRecord(desk: Desk, actor: Actor, memory: RingMemory, at: num
   const ret = i32(memory, at + OPEN.ret)
   const raw = text(memory, at, size, OPEN.raw)
   const path = ret < 0 ? raw : text(memory, at, size, OPEN.path)
-  const access = accessOf(u32(memory, at + OPEN.openFlags), u32(memory, at + OPEN.fileMode))
   const created = u32(memory, at + OPEN.created) !== 0
   addPath(attributes, path)
   addFile(attributes, memory, at + OPEN.file)
-  if (ret >= 0) attributes['weir.file.access'] = access
-  else attributes['error.type'] = errorName(ret)
+  const writes = addAccess(attributes, memory, at, ret)
   if (raw !== path && isTelling(raw)) attributes['weir.file.raw_path'] = raw
   const watch = watchOf(desk, memory, at + OPEN.watch, path)
   if (watch !== undefined) attributes['weir.file.watch'] = watch
-  const writes = access.includes('write')
-  const verb = ret < 0 ? 'may not open' : created ? 'makes' : writes ? 'writes' : 'reads'
-  const note = watch === undefined ? '' : ` [${watch}]`
-  return finish(
-    desk,
-    actor,
-    memory,
-    at,
-    created ? 'file.create' : 'file.open',
-    watch === undefined ? (writes ? SEVERITY.info : SEVERITY.debug) : SEVERITY.warn,
-    `${who(actor)} ${verb} ${path}${note}${from(actor)}`,
-    attributes,
-  )
+  const verb = verbOf(ret, created, writes)
+  const body = `${who(actor)} ${verb} ${path}${watch === undefined ? '' : ` [${watch}]`}${from(actor)}`
+  const quiet = writes || created ? SEVERITY.info : SEVERITY.debug
+  const severity = watch === undefined ? quiet : SEVERITY.warn
+  return finish(desk, actor, memory, at, created ? 'file.create' : 'file.open', severity, body, attributes)
+}
+
+function verbOf(ret: number, created: boolean, writes: boolean): string {
+  if (ret < 0) return 'may not open'
+  if (created) return 'makes'
+  return writes ? 'writes' : 'reads'
+}
+
+/** Returns whether it is opened for writing. */
+function addAccess(attributes: Attributes, memory: RingMemory, at: number, ret: number): boolean {
+  if (ret < 0) {
+    attributes['error.type'] = errorName(ret)
+    return false
+  }
+  const access = accessOf(u32(memory, at + OPEN.openFlags), u32(memory, at + OPEN.fileMode))
+  attributes['weir.file.access'] = access
+  return access.includes('write')
 }
 
 /** What the program wrote says something that the resolved path hides. */
@@ -121,48 +129,58 @@ const NAMES: Readonly<Record<number, readonly [EventName, string]>> = {
 const UNCHANGED = 0xffffffff
 const SET_ID = 0o6000
 
-export function changeRecord(desk: Desk, actor: Actor, memory: RingMemory, at: number, size: number): LogRecord | undefined {
-  const op = u32(memory, at + FS.op)
-  const [eventName, verb] = NAMES[op] ?? []
+export function changeRecord(
+  desk: Desk,
+  actor: Actor,
+  memory: RingMemory,
+  at: number,
+  size: number,
+): LogRecord | undefined {
+  const [eventName, verb] = NAMES[u32(memory, at + FS.op)] ?? []
   if (eventName === undefined) return undefined
   const attributes = beginAttributes(desk, actor, memory, at)
   const path = resolve(text(memory, at, size, FS.base), text(memory, at, size, FS.path))
-  const target = text(memory, at, size, FS.target)
   addPath(attributes, path)
   addFile(attributes, memory, at + FS.file)
   const ret = i32(memory, at + FS.ret)
   if (ret < 0) attributes['error.type'] = errorName(ret)
-  let severity: Severity = SEVERITY.info
-  let more = ''
-  if (op === FS_OP.symlink) {
-    attributes['file.symbolic_link.target_path'] = target
-    more = ` to ${target}`
-  } else if (target !== '') {
-    const resolved = resolve(text(memory, at, size, FS.targetBase), target)
-    attributes['weir.file.target_path'] = resolved
-    more = ` to ${resolved}`
-  }
-  if (op === FS_OP.chmod || op === FS_OP.mkdir || op === FS_OP.mknod) {
-    const mode = u32(memory, at + FS.mode)
-    attributes['file.mode'] = modeText(mode)
-    if (op === FS_OP.chmod) {
-      more = ` to ${modeText(mode)}`
-      if ((mode & SET_ID) !== 0) severity = SEVERITY.warn
-    }
-  }
-  if (op === FS_OP.chown) more = addOwner(attributes, memory, at)
-  if ((u16(memory, at + HEADER.flags) & FLAG.argChanged) !== 0) {
-    attributes['weir.file.raw_path_changed'] = true
-    severity = SEVERITY.warn
-  }
+  const target = addTarget(attributes, memory, at, size)
+  const detail = addDetail(attributes, memory, at)
   const watch = watchOf(desk, memory, at + FS.watch, path)
-  if (watch !== undefined) {
-    attributes['weir.file.watch'] = watch
-    severity = Math.max(severity, SEVERITY.warn)
-  }
-  const failed = ret < 0 ? `: ${errorName(ret)}` : ''
-  const body = `${who(actor)} ${verb} ${path}${more}${failed}${from(actor)}`
+  if (watch !== undefined) attributes['weir.file.watch'] = watch
+  const hasChanged = (u16(memory, at + HEADER.flags) & FLAG.argChanged) !== 0
+  if (hasChanged) attributes['weir.file.raw_path_changed'] = true
+  const isGrave = hasChanged || watch !== undefined || setsId(memory, at)
+  const body = `${who(actor)} ${verb} ${path}${target}${detail}${ret < 0 ? `: ${errorName(ret)}` : ''}${from(actor)}`
+  const severity: Severity = isGrave ? SEVERITY.warn : SEVERITY.info
   return finish(desk, actor, memory, at, eventName, severity, body, attributes)
+}
+
+/** The other path of renames and links. */
+function addTarget(attributes: Attributes, memory: RingMemory, at: number, size: number): string {
+  const target = text(memory, at, size, FS.target)
+  if (target === '') return ''
+  if (u32(memory, at + FS.op) === FS_OP.symlink) {
+    attributes['file.symbolic_link.target_path'] = target
+    return ` to ${target}`
+  }
+  const resolved = resolve(text(memory, at, size, FS.targetBase), target)
+  attributes['weir.file.target_path'] = resolved
+  return ` to ${resolved}`
+}
+
+/** The new mode or owner. */
+function addDetail(attributes: Attributes, memory: RingMemory, at: number): string {
+  const op = u32(memory, at + FS.op)
+  if (op === FS_OP.chown) return addOwner(attributes, memory, at)
+  if (op !== FS_OP.chmod && op !== FS_OP.mkdir && op !== FS_OP.mknod) return ''
+  const mode = modeText(u32(memory, at + FS.mode))
+  attributes['file.mode'] = mode
+  return op === FS_OP.chmod ? ` to ${mode}` : ''
+}
+
+function setsId(memory: RingMemory, at: number): boolean {
+  return u32(memory, at + FS.op) === FS_OP.chmod && (u32(memory, at + FS.mode) & SET_ID) !== 0
 }
 
 function addOwner(attributes: Attributes, memory: RingMemory, at: number): string {

@@ -28,26 +28,25 @@ export function addEndpoints(
   const remote = address(memory, ep + REMOTE, family)
   const localPort = u16(memory, ep + PORT)
   const remotePort = u16(memory, ep + REMOTE + PORT)
-  const protocol = u16(memory, ep + PROTOCOL)
   const domain = name(remote)
-  if (isIngress) {
-    addEnd(attributes, 'source', remote, remotePort)
-    addEnd(attributes, 'destination', local, localPort)
-    if (domain !== undefined) attributes['source.domain'] = domain
-  } else {
-    addEnd(attributes, 'source', local, localPort)
-    addEnd(attributes, 'destination', remote, remotePort)
-    if (domain !== undefined) attributes['destination.domain'] = domain
-  }
-  attributes['network.transport'] = transportName(protocol)
-  attributes['network.type'] = local.includes(':') || remote.includes(':') ? 'ipv6' : 'ipv4'
+  addEnd(attributes, 'source', isIngress ? remote : local, isIngress ? remotePort : localPort)
+  addEnd(attributes, 'destination', isIngress ? local : remote, isIngress ? localPort : remotePort)
+  if (domain !== undefined) attributes[isIngress ? 'source.domain' : 'destination.domain'] = domain
+  attributes['network.transport'] = transportName(u16(memory, ep + PROTOCOL))
+  attributes['network.type'] = isV6(local) || isV6(remote) ? 'ipv6' : 'ipv4'
   attributes['weir.network.direction'] = isIngress ? 'ingress' : 'egress'
   attributes['weir.socket.cookie'] = u64(memory, ep + COOKIE)
-  const host = remote.includes(':') ? `[${remote}]` : remote
-  return {
-    local: `${local.includes(':') ? `[${local}]` : local}:${localPort}`,
-    remote: `${domain === undefined ? host : `${domain} (${host})`}${remotePort === 0 ? '' : `:${remotePort}`}`,
-  }
+  const peer = joined(remote, remotePort)
+  return { local: joined(local, localPort), remote: domain === undefined ? peer : `${domain} (${peer})` }
+}
+
+function isV6(ip: string): boolean {
+  return ip.includes(':')
+}
+
+function joined(ip: string, port: number): string {
+  const host = isV6(ip) ? `[${ip}]` : ip
+  return port === 0 ? host : `${host}:${port}`
 }
 
 /** Offsets in `struct weir_endpoints`. */
@@ -95,9 +94,7 @@ export function socketRecord(
   attributes['weir.socket.family'] = familyName(family)
   attributes['weir.socket.type'] = socketTypeName(u16(memory, at + SOCK.epType))
   const isInet = family === AF.inet || family === AF.inet6
-  const peer = isInet
-    ? addInternet(attributes, memory, at, op, nameOf)
-    : addOther(attributes, memory, at, size, family)
+  const peer = isInet ? addInternet(attributes, memory, at, op, nameOf) : addOther(attributes, memory, at, size, family)
   if (op === SOCK_OP.close || op === SOCK_OP.flow) addTotals(attributes, memory, at, op)
   const failed = ret < 0 && ret !== IN_PROGRESS ? `: ${errorName(ret)}` : ''
   const body = `${who(actor)} ${phrase(op, peer, attributes)}${failed}${from(actor)}`

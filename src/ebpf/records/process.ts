@@ -2,7 +2,7 @@
 import type { Attributes, LogRecord } from '../../records/record.ts'
 import { SEVERITY, type Severity } from '../../records/severity.ts'
 import { hrTimeToRfc3339 } from '../../records/time.ts'
-import { address, AF, bigU64, i32, parts, text, u16, u32, u64 } from '../decode/read.ts'
+import { AF, address, bigU64, i32, parts, text, u16, u32, u64 } from '../decode/read.ts'
 import { EXEC, EXEC_FAILED, EXEC_FLAG, EXIT, FLAG, FORK, HEADER } from '../layout.ts'
 import type { RingMemory } from '../memory.ts'
 import type { Actor } from '../process/actor.ts'
@@ -142,7 +142,16 @@ export function execFailedRecord(desk: Desk, actor: Actor, memory: RingMemory, a
   attributes['error.type'] = error
   const body = `${who(actor)} could not run ${filename}: ${error}${from(actor)}`
   // Shells look for programs in many places.
-  return finish(desk, actor, memory, at, 'process.exec_failed', error === 'ENOENT' ? SEVERITY.debug : SEVERITY.low, body, attributes)
+  return finish(
+    desk,
+    actor,
+    memory,
+    at,
+    'process.exec_failed',
+    error === 'ENOENT' ? SEVERITY.debug : SEVERITY.low,
+    body,
+    attributes,
+  )
 }
 
 export function forkRecord(desk: Desk, actor: Actor, memory: RingMemory, at: number): LogRecord {
@@ -164,5 +173,14 @@ export function exitRecord(desk: Desk, actor: Actor, memory: RingMemory, at: num
   attributes['weir.process.cpu.system'] = u64(memory, at + EXIT.stime)
   attributes['weir.process.max_rss'] = u64(memory, at + EXIT.maxRss)
   const how = signal === 0 ? `ended with ${code}` : `was ended by ${signalName(signal)}`
-  return finish(desk, actor, memory, at, 'process.exit', SEVERITY.info, `${who(actor)} ${how}${from(actor)}`, attributes)
+  return finish(
+    desk,
+    actor,
+    memory,
+    at,
+    'process.exit',
+    SEVERITY.info,
+    `${who(actor)} ${how}${from(actor)}`,
+    attributes,
+  )
 }

@@ -1,6 +1,7 @@
 /** Numbers of the kernel in words: errno, capabilities, signals, file systems, flags. */
-import { getSystemErrorMap } from 'node:util'
+
 import { constants } from 'node:os'
+import { getSystemErrorMap } from 'node:util'
 
 const errors = new Map([...getSystemErrorMap()].map(([code, [name]]) => [code, name]))
 
