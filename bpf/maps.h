@@ -102,6 +102,7 @@ struct {
 /* The same keys by pid, for kinds of programs that may not read task storage. */
 struct image {
 	struct process_key key;
+	struct process_key parent;
 	u32 flags;
 	u32 pad;
 };

@@ -133,7 +133,7 @@ __noinline int read_namespaces(struct weir_namespaces *to, u64 task_at)
 
 static __noinline void remember_image(struct process_state *state)
 {
-	struct image image = { .key = state->key, .flags = state->flags };
+	struct image image = { .key = state->key, .parent = state->parent, .flags = state->flags };
 	u32 tgid = state->key.tgid;
 	bpf_map_update_elem(&images, &tgid, &image, BPF_ANY);
 }
@@ -150,12 +150,21 @@ static __noinline struct process_state *state_of(struct task_struct *leader)
 	state = bpf_task_storage_get(&processes, leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!state)
 		return NULL;
-	u32 pidns = 0, depth = 0;
+	u32 pidns = 0, depth = 0, tgid = BPF_CORE_READ(leader, tgid);
+	u64 start = BPF_CORE_READ(leader, start_boottime);
+	/* A thread that calls exec becomes the leader: the storage of the one before went with its task. */
+	struct image *image = bpf_map_lookup_elem(&images, &tgid);
+	if (image && image->key.start == start) {
+		state->key = image->key;
+		state->parent = image->parent;
+		state->flags = image->flags;
+		return state;
+	}
 	struct task_struct *parent = BPF_CORE_READ(leader, real_parent, group_leader);
 
-	state->key.start = BPF_CORE_READ(leader, start_boottime);
-	state->key.exec_ktime = state->key.start;
-	state->key.tgid = state->key.exec_tgid = BPF_CORE_READ(leader, tgid);
+	state->key.start = start;
+	state->key.exec_ktime = start;
+	state->key.tgid = state->key.exec_tgid = tgid;
 	state->parent.start = BPF_CORE_READ(parent, start_boottime);
 	state->parent.exec_ktime = state->parent.start;
 	state->parent.tgid = state->parent.exec_tgid = BPF_CORE_READ(parent, tgid);

