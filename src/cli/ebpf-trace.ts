@@ -7,6 +7,7 @@ import { DEFAULT_WATCH } from '../ebpf/sensing/watch-list.ts'
 import { EVENT_NAMES } from '../records/event-names.ts'
 import { recordToJson } from '../records/json.ts'
 import type { LogRecord } from '../records/record.ts'
+import { SEVERITY } from '../records/severity.ts'
 import { hrTimeToRfc3339 } from '../records/time.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { parseFlags, UsageError } from './arguments.ts'
@@ -27,13 +28,12 @@ const PREFIX: Partial<Record<Signal, readonly string[]>> = {
 export interface Selection {
   /** Bits of `SIGNALS` that are needed. */
   readonly signals: number
-  readonly shows: (eventName: string) => boolean
+  readonly shows: (record: LogRecord) => boolean
 }
 
 /** Of `exec,dns,file.open`: names of signals, names of events, or the last part of those. */
 export function selectionOf(list: string | undefined): Selection {
-  if (list === undefined)
-    return { signals: 0xffffffff, shows: (name) => name !== 'process.fork' && name !== 'process.exit' }
+  if (list === undefined) return { signals: 0xffffffff, shows: isTelling }
   const names = new Set<string>()
   let signals: number = SIGNALS.process
   for (const word of list.split(',').map((each) => each.trim())) {
@@ -47,7 +47,14 @@ export function selectionOf(list: string | undefined): Selection {
       signals |= signalBits(name)
     }
   }
-  return { signals, shows: (name) => names.has(name) || name.startsWith('sensor.') }
+  return { signals, shows: ({ eventName }) => names.has(eventName) || eventName.startsWith('sensor.') }
+}
+
+/** Without a choice: not every file that is read, and not every folder in which a program was looked for. */
+function isTelling({ eventName, severityNumber, attributes }: LogRecord): boolean {
+  if (eventName === 'process.fork' || eventName === 'process.exit') return false
+  if (eventName === 'process.exec_failed' && attributes['error.type'] === 'ENOENT') return false
+  return severityNumber >= SEVERITY.info
 }
 
 function eventsOf(word: string): string[] {
@@ -85,17 +92,7 @@ export async function trace(args: string[], io: Io): Promise<number> {
   try {
     const session = openSession(
       { config: { signals }, rings: { critical: 4 * MIB, bulk: 16 * MIB }, rules, watch: DEFAULT_WATCH },
-      {
-        report: SILENT,
-        log,
-        deliver: (records) =>
-          io.stdout(
-            records
-              .filter(({ eventName }) => shows(eventName))
-              .map(line)
-              .join(''),
-          ),
-      },
+      { report: SILENT, log, deliver: (records) => io.stdout(records.filter(shows).sort(byTime).map(line).join('')) },
     )
     try {
       await session.start()
@@ -113,6 +110,11 @@ export async function trace(args: string[], io: Io): Promise<number> {
     process.off('SIGTERM', end)
     process.stdout.off('error', end)
   }
+}
+
+/** The two rings are read one after the other. */
+function byTime({ hrTime: one }: LogRecord, { hrTime: other }: LogRecord): number {
+  return one[0] - other[0] || one[1] - other[1]
 }
 
 const SILENT: Report = { lost() {}, filtered() {}, count() {}, gauge() {}, health() {} }
