@@ -1,6 +1,10 @@
 /*
  * What a workload does that a sensor may slow down, each timed by itself: prints one JSON object with nanoseconds per
  * operation (of `bulk`: per 64 KiB moved). `workload NAME SECONDS` runs one, for that long.
+ *
+ * `workload paced-NAME SECONDS RATE` does RATE operations a second instead and prints how many it did: `paced-same` opens
+ * one file for reading, `paced-write` opens files for writing (which are never folded), `paced-connect` and `paced-spawn`
+ * do what their names say; a rate of 0 means as fast as possible.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -133,6 +137,46 @@ static void measure(const char *name, void (*one)(void), double seconds, long st
 	fflush(stdout);
 }
 
+static char files[100][64];
+
+static void one_write(void)
+{
+	static int next;
+	close(open(files[next++ % 100], O_WRONLY | O_CLOEXEC));
+}
+
+static void make_files(void)
+{
+	for (int i = 0; i < 100; i++) {
+		snprintf(files[i], sizeof(files[i]), "/tmp/weir-bench-%d-%d", getpid(), i);
+		close(open(files[i], O_CREAT | O_WRONLY, 0600));
+	}
+}
+
+static void remove_files(void)
+{
+	for (int i = 0; i < 100; i++)
+		unlink(files[i]);
+}
+
+static void pace(const char *name, void (*one)(void), double seconds, double rate)
+{
+	double begin = now(), end = begin + seconds * 1e9, t = begin;
+	long count = 0;
+	while (t < end) {
+		/* In slices of a millisecond. */
+		long due = rate > 0 ? (t - begin) / 1e9 * rate : count + 100;
+		if (count >= due) {
+			struct timespec pause = { 0, 500000 };
+			nanosleep(&pause, NULL);
+		}
+		for (; count < due; count++)
+			one();
+		t = now();
+	}
+	printf("{\"name\":\"%s\",\"count\":%ld,\"rate\":%.0f}\n", name, count, count / ((t - begin) / 1e9));
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "getppid";
@@ -155,6 +199,18 @@ int main(int argc, char **argv)
 		if (connect(stream, (void *)&address, sizeof(address)))
 			return 1;
 		measure(what, one_bulk, seconds, 100);
+	} else if (!strncmp(what, "paced-", 6)) {
+		double rate = argc > 3 ? atof(argv[3]) : 0;
+		const char *name = what + 6;
+		pthread_create(&thread, NULL, accept_all, NULL);
+		make_files();
+		pace(name,
+		     !strcmp(name, "same")    ? one_open :
+		     !strcmp(name, "write")   ? one_write :
+		     !strcmp(name, "connect") ? one_connect :
+						one_spawn,
+		     seconds, rate);
+		remove_files();
 	} else {
 		fprintf(stderr, "no workload %s: getppid open spawn connect bulk\n", what);
 		return 1;
