@@ -17,12 +17,17 @@ export function imageOf(memory: RingMemory, at: number, size: number, options: I
   const args = options.redactArguments === false ? raw : redactArguments(raw)
   return {
     path,
-    name: path.slice(path.lastIndexOf('/') + 1),
+    // An image on a mount that is gone has a path without a name: what it calls itself is better than nothing.
+    name: baseOf(path) || baseOf(args[0] ?? ''),
     args,
     commandLine: args.map(quoted).join(' '),
     workingDirectory: text(memory, at, size, EXEC.cwd),
     interactive: u32(memory, at + EXEC.tty) !== 0,
   }
+}
+
+function baseOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 /** As a shell would need it, so that the boundaries of arguments stay visible. */

@@ -102,6 +102,7 @@ export const DEFAULT_WATCH: readonly WatchEntry[] = [
       '/var/spool/cron/crontabs/*',
       '/root/.ssh/authorized_keys',
       '/home/*/.ssh/authorized_keys',
+      '**/.ssh/authorized_keys',
       '/etc/pam.d/*',
       '/etc/kubernetes/manifests/*',
       '/etc/profile',

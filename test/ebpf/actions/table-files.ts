@@ -1,9 +1,7 @@
 /** Actions about files that matter, under every name they have. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { type Action, type Facts, has, present, type Seen, told } from './types.ts'
 
-const TOKEN = 'var/run/secrets/kubernetes.io/serviceaccount/token'
+const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token'
 const ALIASES = ['plain', 'dots', 'proc-root', 'symlink', 'openat', 'openat2', 'reopened']
 
 export const fileActions: readonly Action[] = [
@@ -32,7 +30,10 @@ export const fileActions: readonly Action[] = [
     check: (records, facts) => {
       const wanted = [...ALIASES, 'hardlink', 'handle'].filter((role) => facts.of(role)['read'] === 1).length
       const opened = records.filter(
-        (one) => one.eventName === 'file.open' && one.attributes['weir.file.watch'] !== undefined,
+        ({ eventName, attributes }) =>
+          eventName === 'file.open' &&
+          attributes['weir.file.watch'] !== undefined &&
+          !has('path')(attributes['weir.file.access']),
       )
       return opened.length === wanted ? undefined : `${wanted} reads of the file left ${opened.length} records`
     },
@@ -106,19 +107,9 @@ export const fileActions: readonly Action[] = [
   {
     id: '10',
     title: 'secrets of processes, and memory of another one',
-    prepare: ({ dir }) => {
-      mkdirSync(dirname(join(dir, TOKEN)), { recursive: true })
-      writeFileSync(join(dir, TOKEN), 'not.a.token')
-    },
-    run: ({ deed, dir }) => [deed, 'peek', join(dir, TOKEN)],
+    run: ({ deed }) => [deed, 'peek', '/dev/null'],
     expected: [
-      {
-        event: 'file.open',
-        by: 'main',
-        times: 2,
-        where: { 'file.path': /^\/proc\/\d+\/environ$/, 'weir.file.watch': present },
-      },
-      { event: 'file.open', by: 'main', times: 2, where: { 'file.path': /serviceaccount\/token$/ } },
+      { event: 'file.open', by: 'main', times: 2, where: { 'file.path': /^\/proc\/\d+\/environ$/ } },
       {
         event: 'file.open',
         by: 'main',
@@ -130,7 +121,27 @@ export const fileActions: readonly Action[] = [
       return opens.length === 2 ? undefined : `two reads of an environment left ${opens.length} records`
     },
     atMost: 25,
-    twin: { run: ({ deed }) => [deed, 'look_at_self'], allowed: ['file.watch'] },
+    twin: { run: ({ deed }) => [deed, 'look_at_self'] },
+  },
+  {
+    id: '10b',
+    title: "the token of a container's service account",
+    inContainer: true,
+    run: () => ['/bin/deed', 'peek', TOKEN],
+    expected: [
+      {
+        event: 'file.open',
+        by: 'main',
+        times: 2,
+        where: { 'file.path': /serviceaccount\/token$/, 'weir.file.watch': present },
+      },
+    ],
+    check: (records) => {
+      const opens = records.filter(({ attributes }) => /\/token$/.test(String(attributes['file.path'])))
+      return opens.length === 2 ? undefined : `two reads of a token left ${opens.length} records`
+    },
+    atMost: 25,
+    twin: { run: () => ['/bin/deed', 'look_at_self'] },
   },
 ]
 

@@ -109,7 +109,7 @@ export const privilegeActions: readonly Action[] = [
       {
         event: 'mount.change',
         by: 'main',
-        where: { 'weir.mount.call': 'mount', 'weir.mount.flags': has('MS_BIND'), 'weir.mount.target': /bound$/ },
+        where: { 'weir.mount.call': 'mount', 'weir.mount.flags': has('bind'), 'weir.mount.target': /bound$/ },
       },
       ...['fsopen', 'fsconfig', 'fsmount', 'move_mount', 'pivot_root'].map((call) => ({
         event: 'mount.change',
@@ -194,8 +194,8 @@ export const privilegeActions: readonly Action[] = [
     run: ({ deed }) => [deed, 'uring', '/etc/shadow'],
     expected: [
       { event: 'io_uring.use', by: 'main', where: { 'weir.io_uring.operation': /setup/i } },
-      { event: 'io_uring.use', by: 'main', where: { 'weir.io_uring.operation': /OPENAT/ }, unless: noUring },
-      { event: 'io_uring.use', by: 'main', where: { 'weir.io_uring.operation': /CONNECT/ }, unless: noUring },
+      { event: 'io_uring.use', by: 'main', where: { 'weir.io_uring.operation': 'openat' }, unless: noUring },
+      { event: 'io_uring.use', by: 'main', where: { 'weir.io_uring.operation': 'connect' }, unless: noUring },
       { event: 'network.close', by: 'main', where: { 'destination.port': told('main', 'port') }, unless: noUring },
       {
         event: 'file.open',

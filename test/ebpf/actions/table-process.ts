@@ -44,7 +44,7 @@ export const processActions: readonly Action[] = [
         event: 'process.exec',
         as: 'sh',
         parent: 'httpd',
-        where: { 'weir.process.comm': 'sh', 'weir.process.lineage': /httpd/, 'weir.process.ancestors': present },
+        where: { 'weir.process.comm': 'sh', 'weir.process.lineage': /deed/, 'weir.process.ancestors': present },
       },
       { event: 'process.exec', parent: 'sh', where: { 'weir.process.comm': 'ls' } },
     ],

@@ -62,8 +62,6 @@ export interface Action {
   readonly id: string
   readonly title: string
   readonly inContainer?: true
-  /** What must be there before. */
-  readonly prepare?: (place: Place) => void
   readonly run: Command
   readonly expected: readonly Expected[]
   /** The most records that may come of it. */

@@ -40,7 +40,7 @@ export function judge(action: Action, records: readonly Seen[], said: readonly S
   const execIds = new Map<string, string>()
   const roles = new Map(said.map(({ role, pid }) => [role, pid]))
   const pidOf = ({ attributes }: Seen): unknown =>
-    attributes[action.inContainer === true ? 'weir.process.vpid' : 'process.pid']
+    attributes[action.inContainer === true ? 'process.vpid' : 'process.pid']
   for (const record of records) {
     for (const [role, pid] of roles) {
       if (pidOf(record) === pid) execIds.set(role, String(record.attributes['process.exec_id']))

@@ -92,7 +92,6 @@ try {
     const dir = join(work, action.id)
     const place = { ...tools, bin: tools.dir, dir }
     mkdirSync(dir)
-    action.prepare?.(place)
     const prefix = action.inContainer === true ? (container?.prefix ?? []) : []
     console.log(`\n== ${action.id} ${action.title}`)
     const [program = '', ...args] = [...prefix, ...action.run(place)]

@@ -54,13 +54,14 @@ export async function runActions({ only, receiver, keep }: Options = {}): Promis
     sensor = await startSensor({ ...(receiver === undefined ? {} : { receiver }), limitMs: 60_000 })
     const began = now()
     container = startContainer(tools)
+    // Its files are looked up once a second; until then those that are watched are known by name alone.
+    await sleep(3000)
     const done: Done[] = []
     for (const action of actions) {
       for (const isTwin of [false, true]) {
         const dir = join(work, `${action.id}${isTwin ? '-twin' : ''}`)
         mkdirSync(dir)
         const place: Place = { ...tools, bin: tools.dir, dir }
-        if (!isTwin) action.prepare?.(place)
         const prefix = action.inContainer === true ? container.prefix : []
         done.push({ action, isTwin, ...(await run(isTwin ? action.twin.run : action.run, place, prefix)) })
       }
@@ -139,7 +140,8 @@ function outcomesOf(done: readonly Done[], records: readonly Seen[], hooks: read
 }
 
 function isWithin({ resource, attributes }: Seen, container: string): boolean {
-  return resource['container.id'] === container && !/runc/.test(String(attributes['process.executable.path']))
+  // The runtime, which enters the container to become its program, is not of the container.
+  return resource['container.id'] === container && !/^\S*runc\b/.test(String(attributes['process.command_line']))
 }
 
 function generalProblems(
@@ -153,7 +155,7 @@ function generalProblems(
   const within = records.filter((one) => isWithin(one, id))
   const first = within.find(({ eventName }) => eventName === 'process.exec')
   if (first === undefined) problems.push('no program of the container was seen')
-  else if (first.attributes['weir.process.in_init_tree'] !== true || first.attributes['weir.process.vpid'] !== 1) {
+  else if (first.attributes['weir.process.in_init_tree'] !== true || first.attributes['process.vpid'] !== 1) {
     problems.push(`the first program of the container is not its init: ${line(first)}`)
   }
   const strange = within.find(({ resource }) => resource['k8s.pod.uid'] !== podUid)

@@ -179,7 +179,7 @@ DEED(datagrams)
 	close(server);
 	ping_self();
 	try_family("packet", AF_PACKET, SOCK_RAW, htons(3));
-	try_family("netlink", AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	try_family("netlink", AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT);
 	try_family("vsock", AF_VSOCK, SOCK_STREAM, 0);
 	try_family("alg", AF_ALG, SOCK_SEQPACKET, 0);
 	return 0;

@@ -34,6 +34,7 @@ static void lose_capability(void *argument)
 	(void)argument;
 	must(syscall(SYS_capget, &head, data) == 0, "capget");
 	data[CAP_SYS_ADMIN / 32].effective &= ~(1u << (CAP_SYS_ADMIN % 32));
+	data[CAP_SYS_ADMIN / 32].permitted &= ~(1u << (CAP_SYS_ADMIN % 32));
 	must(syscall(SYS_capset, &head, data) == 0, "capset");
 	told("capset", NONE);
 }
