@@ -30,7 +30,7 @@ const BUSY = 1024
 const BUSY_PAUSE_MS = 1
 const PAUSE_MS = 5
 /** Longest that a record which wakes nobody lies in its ring. */
-const BACKSTOP_MS = 50
+const BACKSTOP_MS = 100
 const CHECK_SECONDS = 5
 const CLOCK_SECONDS = 60
 /** Longest that a stop goes on reading what waits. */
