@@ -16,6 +16,9 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   'disk-queue': 'a queue on disk beside a queue in memory',
   'otlp-to-otlp': 'OTLP in and out beside the serializers alone; the steady load of the Collector’s own tests',
   footprint: 'memory at rest, and the time to the first record',
+  'ebpf-overhead': 'what the sensor costs those who are watched',
+  'ebpf-capacity': 'what the sensor can take: loads, losses, and CPU a record beside the bare drain',
+  'ebpf-idle': 'CPU and memory of the receiver at rest and under a steady load',
 }
 
 const [first, ...rest] = process.argv.slice(2)
@@ -26,8 +29,7 @@ if (first !== undefined && named.length > 1) {
 }
 for (const name of named) {
   console.log(`\n## ${name}: ${BENCHMARKS[name]}\n`)
-  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, 'pipeline', `${name}.ts`), ...rest], {
-    stdio: 'inherit',
-  })
+  const file = name.startsWith('ebpf-') ? `ebpf/${name.slice('ebpf-'.length)}.ts` : `pipeline/${name}.ts`
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, file), ...rest], { stdio: 'inherit' })
   if (status !== 0) process.exitCode = 1
 }

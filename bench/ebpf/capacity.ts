@@ -6,11 +6,11 @@
  */
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { LogRecord } from '../../src/records/record.ts'
 import { DEFAULTS } from '../../src/ebpf/kernel/config.ts'
 import { Sensor } from '../../src/ebpf/kernel/sensor.ts'
 import type { TakeRecord } from '../../src/ebpf/memory.ts'
 import { createModel } from '../../src/ebpf/model.ts'
+import type { LogRecord } from '../../src/records/record.ts'
 import { start, workload } from './kit.ts'
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } })

@@ -16,7 +16,10 @@ export function workload(): string {
 }
 
 /** Runs one workload and returns what it printed. */
-export function measure(binary: string, ...args: readonly (string | number)[]): { ns: number; count: number; rate: number } {
+export function measure(
+  binary: string,
+  ...args: readonly (string | number)[]
+): { ns: number; count: number; rate: number } {
   return JSON.parse(execFileSync(binary, args.map(String), { encoding: 'utf8' }))
 }
 

@@ -28,7 +28,7 @@ function run(into: Times, names: readonly string[]): void {
 }
 
 const names = OPERATIONS.map(([name]) => name)
-const UNLIMITED = { rate_limits: { exec: 0, file: 0, network: 0, other: 0 } }
+const UNLIMITED = { rate_limits: { enabled: false } }
 for (let round = 0; round < Number(values.rounds); round++) {
   run(off, names)
   const watched = await weir(UNLIMITED)
@@ -45,9 +45,13 @@ console.log('| | without, ns | with, ns | difference | at most |\n| --- | ---: |
 for (const [name, what, target] of OPERATIONS) {
   const before = Math.min(...(off[name] as number[]))
   const after = median(on[name] as number[])
-  const difference = target.endsWith('ns') ? `${(after - before).toFixed(0)} ns` : `${(((after - before) / before) * 100).toFixed(1)} %`
+  const difference = target.endsWith('ns')
+    ? `${(after - before).toFixed(0)} ns`
+    : `${(((after - before) / before) * 100).toFixed(1)} %`
   console.log(`| ${what} | ${nanos(before)} | ${nanos(after)} | ${difference} | ${target} |`)
 }
 const base = Math.min(...(off['getppid'] as number[]))
 const with32 = median(raw['getppid'] as number[])
-console.log(`| an unrelated call, with \`raw_syscalls\` | ${nanos(base)} | ${nanos(with32)} | ${(with32 - base).toFixed(0)} ns | +35 ns |`)
+console.log(
+  `| an unrelated call, with \`raw_syscalls\` | ${nanos(base)} | ${nanos(with32)} | ${(with32 - base).toFixed(0)} ns | +35 ns |`,
+)
