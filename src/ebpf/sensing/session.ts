@@ -38,6 +38,8 @@ const LAST_DRAIN_MS = 2000
 const TOO_MANY_LOST = 0.01
 const TOO_MANY_MISSED = 3
 
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
 export interface SessionOptions {
   readonly sensor: KernelSide
   readonly model: RecordMaker
