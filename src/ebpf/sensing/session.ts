@@ -5,7 +5,7 @@
  * every few milliseconds, which costs less than being woken for each. A slice of work is two milliseconds long, so that
  * sends and timers of the rest of the program have their turn.
  */
-import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
+import { setImmediate as soon } from 'node:timers/promises'
 import type { LogRecord, Resource } from '../../records/record.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { HookState } from '../kernel/sensor.ts'
