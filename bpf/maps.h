@@ -158,12 +158,22 @@ struct stream {
 	u64 window; /* when the count of requests began */
 };
 
+/* Datagrams of a socket with one peer. */
+struct flow_key {
+	u64 cookie;
+	u8 ip[16];
+	u16 port;
+	u16 family;
+	u32 protocol;
+};
+
 struct socket_state {
 	struct weir_header owner;
 	u64 opened;
 	u64 netns_cookie;
 	u32 flags;
 	u32 pad;
+	struct flow_key flow; /* the one that began last */
 	struct stream streams[2]; /* 0 egress, 1 ingress */
 };
 
@@ -174,20 +184,16 @@ struct {
 	__type(value, struct socket_state);
 } sockets SEC(".maps");
 
-/* Datagrams of a socket with one peer. */
-struct flow_key {
-	u64 cookie;
-	u8 ip[16];
-	u16 port;
-	u16 family;
-	u32 protocol;
-};
-
 struct flow {
 	u64 opened;
 	u64 reported;
 	u64 bytes[2]; /* egress, ingress */
 	u64 packets[2];
+	u64 told; /* packets that were reported */
+	u8 local[16];
+	u16 local_port;
+	u16 ingress; /* 1 = the peer began */
+	u32 pad;
 };
 
 struct {

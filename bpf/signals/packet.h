@@ -212,7 +212,7 @@ static __noinline int send_payload(struct __sk_buff *skb, struct socket_state *s
 	return 0;
 }
 
-static __noinline int report_flow(struct socket_state *socket, struct packet *packet, struct flow *flow, u32 ingress)
+static __noinline int report_flow(struct socket_state *socket, const struct flow_key *key, struct flow *flow)
 {
 	if (!is_owner_wanted(socket, WEIR_SOCK, WEIR_S_NETWORK) || is_under_pressure(WEIR_SOCK, KEEP_ABOVE_CLOSES) ||
 	    is_over_budget(socket->owner.cgroup_id, WEIR_RATE_NETWORK, WEIR_SOCK))
@@ -221,9 +221,16 @@ static __noinline int report_flow(struct socket_state *socket, struct packet *pa
 	if (!slot)
 		return 0;
 	BODY(weir_sock, sock, slot);
-	put_endpoints(&sock->ep, packet);
+	__builtin_memcpy(sock->ep.local.ip, flow->local, 16);
+	__builtin_memcpy(sock->ep.remote.ip, key->ip, 16);
+	sock->ep.local.port = flow->local_port;
+	sock->ep.remote.port = key->port;
+	sock->ep.family = key->family;
+	sock->ep.protocol = key->protocol;
+	sock->ep.type = key->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_RAW;
+	sock->ep.cookie = key->cookie;
 	sock->op = WEIR_SOCK_FLOW;
-	sock->ingress = ingress;
+	sock->ingress = flow->ingress;
 	sock->netns_cookie = socket->netns_cookie;
 	sock->opened = flow->opened;
 	sock->bytes_sent = flow->bytes[0];
@@ -239,6 +246,23 @@ static __noinline int report_flow(struct socket_state *socket, struct packet *pa
 	return 0;
 }
 
+/* Fewer packets than these, a question and its answer, are worth no second record. */
+#define UNTOLD_PACKETS 3
+
+/* What the last flow of a socket came to, when it or the socket is over. */
+static __always_inline void report_rest(struct socket_state *socket)
+{
+	struct flow *flow = socket->flow.cookie ? bpf_map_lookup_elem(&flows, &socket->flow) : NULL;
+
+	if (!flow)
+		return;
+	u64 packets = flow->packets[0] + flow->packets[1];
+	if (packets - flow->told < UNTOLD_PACKETS)
+		return;
+	flow->told = packets;
+	report_flow(socket, &socket->flow, flow);
+}
+
 static __noinline int count_flow(struct socket_state *socket, struct packet *packet, u32 ingress)
 {
 	struct flow_key key = { .cookie = packet->cookie,
@@ -250,17 +274,16 @@ static __noinline int count_flow(struct socket_state *socket, struct packet *pac
 
 	__builtin_memcpy(key.ip, packet->remote, 16);
 	struct flow *flow = bpf_map_lookup_elem(&flows, &key);
-	if (!flow) {
-		struct flow fresh = { .opened = now, .reported = now };
-		if (ingress) {
-			fresh.bytes[1] = packet->length;
-			fresh.packets[1] = 1;
-		} else {
-			fresh.bytes[0] = packet->length;
-			fresh.packets[0] = 1;
-		}
+	bool begins = !flow;
+	if (begins) {
+		struct flow fresh = { .opened = now, .local_port = packet->local_port, .ingress = way };
+		__builtin_memcpy(fresh.local, packet->local, 16);
+		report_rest(socket);
+		socket->flow = key;
 		bpf_map_update_elem(&flows, &key, &fresh, BPF_NOEXIST);
-		return report_flow(socket, packet, &fresh, ingress);
+		flow = bpf_map_lookup_elem(&flows, &key);
+		if (!flow)
+			return 0;
 	}
 	if (way) {
 		flow->bytes[1] += packet->length;
@@ -269,11 +292,23 @@ static __noinline int count_flow(struct socket_state *socket, struct packet *pac
 		flow->bytes[0] += packet->length;
 		flow->packets[0]++;
 	}
-	if (now - flow->reported > FLOW_SECONDS * BILLION) {
-		flow->reported = now;
-		report_flow(socket, packet, flow, ingress);
+	if (!begins && now - flow->reported <= FLOW_SECONDS * BILLION)
+		return 0;
+	flow->reported = now;
+	flow->told = flow->packets[0] + flow->packets[1];
+	return report_flow(socket, &key, flow);
+}
+
+SEC("cgroup/sock_release")
+int socket_release(struct bpf_sock *ctx)
+{
+	struct socket_state *socket = bpf_sk_storage_get(&sockets, ctx, 0, 0);
+
+	if (socket && socket->flow.cookie) {
+		report_rest(socket);
+		bpf_map_delete_elem(&flows, &socket->flow);
 	}
-	return 0;
+	return 1;
 }
 
 /* The beginning of a request; `b` holds eight bytes. */

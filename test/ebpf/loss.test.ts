@@ -87,9 +87,10 @@ function balance(sensor: Sensor, types: (type: number) => boolean): Balance {
 
 /** Lets every sequence show its end, takes the programs off, as other programs of this machine never rest, and reads. */
 async function settle(sensor: Sensor, { take }: Tally): Promise<void> {
-  while (sensor.drain(take, { records: 1e6, ms: 1000 }) > 0);
+  const reader = setInterval(() => sensor.drain(take), 2)
   // Sequences are by processor: a gap at the end of one shows with its next record.
   for (const cpu of cpus().keys()) await runs('taskset', '-c', String(cpu), deed, 'no_race')
+  clearInterval(reader)
   await sensor.detach()
   while (sensor.drain(take, { records: 1e6, ms: 1000 }) > 0);
 }

@@ -148,7 +148,14 @@ export const HOOKS: readonly Hook[] = [
     programs: ['tcp_state', ...syscalls('socket', 'connect', 'bind', 'listen')],
     optional: ['accept_exit_accept', 'accept_exit_accept4'],
   },
-  { feature: 'network.flow', signal: 'network', hook: 'cgroup_skb', programs: PACKETS },
+  {
+    feature: 'network.flow',
+    signal: 'network',
+    hook: 'cgroup_skb',
+    programs: PACKETS,
+    // Without it what a flow came to at its end is not known.
+    optional: ['socket_release'],
+  },
   { feature: 'dns', signal: 'dns', hook: 'cgroup_skb', programs: PACKETS },
   { feature: 'tls', signal: 'tls', hook: 'cgroup_skb', programs: PACKETS },
   { feature: 'http', signal: 'http', hook: 'cgroup_skb', programs: PACKETS },

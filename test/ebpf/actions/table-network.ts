@@ -119,23 +119,25 @@ export const networkActions: readonly Action[] = [
     title: 'datagrams, and sockets that are not of the Internet',
     run: ({ deed }) => [deed, 'datagrams'],
     expected: [
-      {
+      // At its beginning, and what it came to.
+      ...[1, 10].map((packets) => ({
         event: 'network.flow',
         by: 'main',
         where: {
           'network.transport': 'udp',
           'destination.address': loopback,
           'destination.port': told('main', 'port'),
-          'source.bytes': 12,
-          'source.packets': 3,
+          'weir.network.direction': 'egress',
+          'source.bytes': 4 * packets,
+          'source.packets': packets,
         },
-      },
+      })),
       {
         event: 'network.flow',
         by: 'main',
-        where: { 'destination.port': told('main', 'port'), 'source.packets': 3, 'source.bytes': 12 },
-        times: 2,
+        where: { 'destination.port': told('main', 'port'), 'source.packets': 9, 'source.bytes': 36 },
       },
+      { event: 'network.flow', by: 'main', where: { 'network.transport': 'icmp' } },
       { event: 'network.socket', by: 'main', where: { 'weir.socket.type': 'raw', 'weir.socket.family': 'inet' } },
       ...['packet', 'netlink', 'vsock', 'alg'].map((family) => ({
         event: 'network.socket',

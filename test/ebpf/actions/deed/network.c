@@ -164,7 +164,7 @@ DEED(datagrams)
 
 	must(bind(server, (void *)&at, size) == 0 && getsockname(server, (void *)&at, &size) == 0, "bind");
 	told("main", "\"port\":%d", ntohs(at.sin_port));
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 10; i++)
 		must(sendto(fd, "ping", 4, 0, (void *)&at, size) == 4, "sendto");
 	close(fd);
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -172,8 +172,9 @@ DEED(datagrams)
 	struct iovec part = {.iov_base = "many", .iov_len = 4};
 	struct mmsghdr many[2] = {{.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}},
 				  {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}}};
-	must(sendmmsg(fd, many, 2, 0) == 2, "sendmmsg");
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 4; i++)
+		must(sendmmsg(fd, many, 2, 0) == 2, "sendmmsg");
+	for (int i = 0; i < 19; i++)
 		must(recv(server, block, sizeof(block), 0) == 4, "recv");
 	close(fd);
 	close(server);
