@@ -31,7 +31,7 @@ const englishOnly: Plugin = {
 function carryNative(): void {
   cpSync('bpf/dist', 'dist/bpf', { recursive: true })
   const parts = [
-    ...['package.json', 'index.cjs', 'LICENSE.txt', 'src/koffi/index.cjs'].map((file) => `koffi/${file}`),
+    ...globSync('koffi/{package.json,index.cjs,LICENSE.txt,src/koffi/**/*.cjs}', { cwd: 'node_modules' }),
     ...globSync('@koromix/koffi-linux-{x64,arm64}/{package.json,index.js,linux_*/koffi.node}', { cwd: 'node_modules' }),
   ]
   for (const part of parts) {
