@@ -11,6 +11,8 @@ export interface Cursor {
 
 const HEADER = 12
 const MOST_BYTES = 255
+/** Of a name of 255 bytes, every label could stand elsewhere; nobody writes it that way. */
+const MOST_JUMPS = 128
 const POINTER = 0xc0
 const MOST_LABEL = 63
 const DOT = 0x2e
@@ -25,48 +27,54 @@ const LETTERS = Uint8Array.from({ length: 256 }, (_, byte) => {
   return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte
 })
 
+/** Whether the labels that were put into `SCRATCH` since the name began are all plain. */
+let isPlain = true
+
 /** The name at the cursor, without the last dot; the root is `.`. Undefined when it is none; the cursor is then lost. */
 export function readName(cursor: Cursor): string | undefined {
-  const { bytes, start, end } = cursor
-  let at = cursor.at
-  let earliest = at
-  let after = -1
-  let size = 0
-  let isPlain = true
-  for (;;) {
-    if (at >= end) return undefined
-    const length = bytes[at] as number
-    if (length === 0) break
-    if (length >= POINTER) {
-      if (at + 1 >= end) return undefined
-      if (after < 0) after = at + 2
-      const target = start + (((length & MOST_LABEL) << 8) | (bytes[at + 1] as number))
-      // Only ever backwards: no loop can come of it.
-      if (target >= earliest || target < start + HEADER) return undefined
-      earliest = target
-      at = target
-      continue
-    }
-    if (length > MOST_LABEL || at + length >= end || size + length + 1 > MOST_BYTES) return undefined
-    if (size > 0) SCRATCH[size++] = DOT
-    isPlain = putLabel(bytes, at + 1, length, size) && isPlain
-    size += length
-    at += length + 1
-  }
-  cursor.at = after < 0 ? at + 1 : after
+  isPlain = true
+  const size = putLabels(cursor, cursor.at, 0, 0)
+  if (size < 0) return undefined
   if (size === 0) return '.'
   return isPlain ? SCRATCH.toString('latin1', 0, size) : cleanUtf8(SCRATCH, size)
 }
 
-/** False when something in it needs a closer look. */
-function putLabel(bytes: Uint8Array, at: number, length: number, to: number): boolean {
-  let isPlain = true
+/** Puts the labels from `from` behind the `size` bytes that are there. Returns the new size, or -1 for what is no name. */
+function putLabels(cursor: Cursor, from: number, size: number, jumps: number): number {
+  const { bytes, end } = cursor
+  for (let at = from; at < end; ) {
+    const length = bytes[at] as number
+    if (length === 0) {
+      cursor.at = at + 1
+      return size
+    }
+    if (length >= POINTER) return follow(cursor, at, from, size, jumps)
+    if (length > MOST_LABEL || at + length >= end || size + length + 1 > MOST_BYTES) return -1
+    if (size > 0) SCRATCH[size++] = DOT
+    putLabel(bytes, at + 1, length, size)
+    size += length
+    at += length + 1
+  }
+  return -1
+}
+
+/** Puts what the pointer at `at` points to, which must stand before `from`: so no loop can come of it. */
+function follow(cursor: Cursor, at: number, from: number, size: number, jumps: number): number {
+  const { bytes, start, end } = cursor
+  if (at + 1 >= end || jumps === MOST_JUMPS) return -1
+  const target = start + (((bytes[at] as number) & MOST_LABEL) << 8) + (bytes[at + 1] as number)
+  if (target >= from || target < start + HEADER) return -1
+  const whole = putLabels(cursor, target, size, jumps + 1)
+  cursor.at = at + 2
+  return whole
+}
+
+function putLabel(bytes: Uint8Array, at: number, length: number, to: number): void {
   for (let i = 0; i < length; i++) {
     const letter = LETTERS[bytes[at + i] as number] as number
     SCRATCH[to + i] = letter
     if (letter === 0 || letter > 0x7e) isPlain = false
   }
-  return isPlain
 }
 
 /** Moves the cursor behind a name; false when there is no whole one. */

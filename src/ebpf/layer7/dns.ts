@@ -87,15 +87,14 @@ export function readDnsStream(
 ): { readonly messages: DnsMessage[]; readonly rest: number } {
   const end = endOf(bytes, at, length)
   const messages: DnsMessage[] = []
-  while (at < end && messages.length < MOST_MESSAGES) {
-    const size = end - at < 2 ? HEADER : big16(bytes, at)
-    if (size < HEADER) break
-    const isWhole = at + 2 + size <= end
-    if (!isWhole && !isAll) return { messages, rest: at }
-    const message = parseDns(bytes, at + 2, Math.min(size, end - at - 2))
+  for (let from = at; from < end && messages.length < MOST_MESSAGES; ) {
+    const after = from + 2 + (end - from < 2 ? HEADER : big16(bytes, from))
+    const isWhole = after <= end
+    if (!isWhole && !isAll) return { messages, rest: from }
+    const message = parseDns(bytes, from + 2, Math.min(after, end) - from - 2)
     if (message === undefined) break
     messages.push(isWhole ? message : { ...message, isTruncated: true })
-    at += 2 + size
+    from = after
   }
   return { messages, rest: -1 }
 }

@@ -19,6 +19,9 @@ const MOST_TABLE = 4096
 /** What an entry of the table counts beside its texts. */
 const ENTRY = 32
 
+/** In the place of a header: the table has another size from here on. */
+const RESIZED: readonly [string, string] = ['', '']
+
 const decoded = new Uint8Array(16_384)
 
 function pairs(...texts: string[]): [string, string][] {
@@ -46,17 +49,18 @@ export class HeaderTable {
     const place: Place = { bytes, at, end }
     const headers = new Map<string, string>()
     for (let i = 0; place.at < end; i++) {
-      if (i === MOST_FIELDS) return undefined
-      const first = bytes[place.at] as number
-      if (first >> 5 === 1) {
-        if (!this.#resize(integer(place, 5))) return undefined
-        continue
-      }
-      const field = first & 0x80 ? this.#entry(integer(place, 7)) : this.#literal(place, first)
+      const field = i < MOST_FIELDS ? this.#field(place) : undefined
       if (field === undefined) return undefined
-      if (!headers.has(field[0])) headers.set(field[0], field[1])
+      if (field !== RESIZED && !headers.has(field[0])) headers.set(field[0], field[1])
     }
     return headers
+  }
+
+  #field(place: Place): readonly [string, string] | undefined {
+    const first = place.bytes[place.at] as number
+    if ((first & 0x80) !== 0) return this.#entry(integer(place, 7))
+    if (first >> 5 !== 1) return this.#literal(place, first)
+    return this.#resize(integer(place, 5)) ? RESIZED : undefined
   }
 
   #literal(place: Place, first: number): readonly [string, string] | undefined {

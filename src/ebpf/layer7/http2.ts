@@ -39,23 +39,31 @@ export function readHttp2(bytes: Uint8Array, start: number, end: number, isAll: 
 }
 
 /** Adds requests up to the end; false when something that is not allowed comes before it. */
-function readFrames(bytes: Uint8Array, at: number, end: number, requests: HttpRequest[]): boolean {
+function readFrames(bytes: Uint8Array, from: number, end: number, requests: HttpRequest[]): boolean {
   const table = new HeaderTable()
-  for (let i = 0; i < MOST_FRAMES && requests.length < MOST_REQUESTS; i++) {
+  for (let i = 0, at = from; i < MOST_FRAMES && requests.length < MOST_REQUESTS; i++) {
     const frame = frameAt(bytes, at, end)
-    if (frame === undefined) return false
-    if (frame === 'cut') return true
-    at = frame.end
-    if (frame.type !== FRAME.headers) continue
-    const block = blockOf(bytes, frame, end)
-    if (block === 'cut') return true
-    // The table is lost with a block that can't be read.
-    const headers = block === undefined ? undefined : table.decode(block.bytes, block.at, block.end)
-    if (block === undefined || headers === undefined) return false
-    at = block.after
-    if (headers.has(':method')) requests.push(requestOf(headers))
+    if (frame === undefined || frame === 'cut') return frame === 'cut'
+    at = frame.type === FRAME.headers ? addRequest(bytes, frame, end, table, requests) : frame.end
+    if (at < 0) return at === CUT
   }
   return true
+}
+
+/** In the place of where the next frame begins. */
+const CUT = -1
+const BROKEN = -2
+
+/** Reads a block of headers, which may be that of a request; returns where the next frame begins. */
+function addRequest(bytes: Uint8Array, frame: Frame, end: number, table: HeaderTable, requests: HttpRequest[]): number {
+  const block = blockOf(bytes, frame, end)
+  if (block === 'cut') return CUT
+  if (block === undefined) return BROKEN
+  const headers = table.decode(block.bytes, block.at, block.end)
+  // The table is lost with a block that can't be read.
+  if (headers === undefined) return BROKEN
+  if (headers.has(':method')) requests.push(requestOf(headers))
+  return block.after
 }
 
 /** The frame at `at`; undefined when it is none that may be sent. */

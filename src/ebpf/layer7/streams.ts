@@ -22,17 +22,20 @@ export interface StreamsOptions {
 /** What was found in a stream that waited in vain. */
 export type Late = (cookie: string | number, ingress: boolean, found: readonly Layer7[]) => void
 
-interface Stream {
+interface Start {
   readonly cookie: string | number
   readonly ingress: boolean
   readonly kind: StreamKind
   readonly since: number
+  /** The offset that the next segment should have. */
+  next: number
+}
+
+interface Stream extends Start {
   bytes: Buffer
   length: number
   /** Where the last segment begins in `bytes`. */
   last: number
-  /** The offset that the next segment should have. */
-  next: number
 }
 
 interface Reading {
@@ -65,7 +68,8 @@ export class Streams {
 
   /**
    * Takes one payload and returns what became readable with it. `offset` counts from the first byte of the stream that
-   * was sent here; 0 begins anew. `total` is more than `length` when the payload was cut off. A datagram is whole.
+   * was sent here; 0 begins anew. `total` is more than `length` when the payload was cut off. A datagram is whole,
+   * and one of DNS.
    */
   add(
     cookie: string | number,
@@ -79,10 +83,10 @@ export class Streams {
     isDatagram = false,
     total = length,
   ): readonly Layer7[] {
-    const isCut = total > length
     const size = endOf(bytes, at, length) - at
     if (size <= 0) return NONE
-    if (isDatagram) return kind === 'dns' ? datagram(bytes, at, size) : NONE
+    if (isDatagram) return datagram(bytes, at, size)
+    const isCut = total > length
     const key = `${cookie}${ingress ? '<' : '>'}`
     const stream = this.#waiting.size === 0 ? undefined : this.#waiting.get(key)
     if (stream?.kind === kind && stream.next === offset) return this.#more(key, stream, bytes, at, size, isCut)
@@ -92,8 +96,8 @@ export class Streams {
     if (offset > 0 && kind !== 'dns') return before
     const { found, rest } = read(kind, bytes, at, size, isCut)
     if (rest >= 0) {
-      const fresh = { cookie, ingress, kind, since: nowNs, last: 0, length: 0, next: offset + size }
-      this.#wait(key, { ...fresh, bytes: Buffer.allocUnsafeSlow(FIRST_BYTES) }, bytes, rest, at + size - rest)
+      const start = { cookie, ingress, kind, since: nowNs, next: offset + size }
+      this.#wait(key, start, bytes, rest, at + size - rest)
     }
     return before.length === 0 ? found : [...before, ...found]
   }
@@ -118,11 +122,12 @@ export class Streams {
     return givenUp
   }
 
-  #wait(key: string, stream: Stream, bytes: Uint8Array, at: number, length: number): void {
+  #wait(key: string, start: Start, bytes: Uint8Array, at: number, length: number): void {
     if (this.#waiting.size >= this.#most) {
       this.#waiting.delete(this.#waiting.keys().next().value as string)
       this.#givenUp++
     }
+    const stream: Stream = { ...start, bytes: Buffer.allocUnsafeSlow(FIRST_BYTES), length: 0, last: 0 }
     append(stream, bytes, at, length)
     this.#waiting.set(key, stream)
   }
@@ -152,6 +157,7 @@ export class Streams {
   }
 }
 
+/** Nothing else is sent here that came in one. */
 function datagram(bytes: Uint8Array, at: number, length: number): readonly Layer7[] {
   const message = parseDns(bytes, at, length)
   return message === undefined ? NONE : [{ kind: 'dns', message }]
