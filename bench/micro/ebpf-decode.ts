@@ -168,7 +168,12 @@ function walk(): number {
 
 function decode(onBatch: (records: LogRecord[]) => void): number {
   const source = ring()
-  const model = createModel({ node: 'node-1', bootId: '0b5c9c4e-1111-2222-3333-444455556666', suppress: new Set(['process.fork']), roots: { proc: '/nowhere' } })
+  const model = createModel({
+    node: 'node-1',
+    bootId: '0b5c9c4e-1111-2222-3333-444455556666',
+    suppress: new Set(['process.fork']),
+    roots: { proc: '/nowhere' },
+  })
   model.setClock(1_700_000_000_000_000_000n)
   let made = 0
   for (let more = 1; more > 0; ) {
@@ -186,7 +191,8 @@ const variants: Readonly<Record<string, () => number>> = {
   'walk + decode': () => decode(() => {}),
   'walk + decode + OTLP attributes read': () =>
     decode((records) => {
-      for (const { attributes } of records) for (const name in attributes) if (attributes[name] === undefined) throw new Error(name)
+      for (const { attributes } of records)
+        for (const name in attributes) if (attributes[name] === undefined) throw new Error(name)
     }),
 }
 const times = new Map(Object.keys(variants).map((name) => [name, [] as number[]]))
@@ -199,7 +205,9 @@ for (let round = 0; round < Number(values.rounds) + 2; round++) {
     if (round >= 2) times.get(name)?.push(((user + system) * 1000) / count)
   }
 }
-console.log(`${count} kernel records (${(end / count).toFixed(0)} bytes each) made ${made} log records; CPU time of all threads`)
+console.log(
+  `${count} kernel records (${(end / count).toFixed(0)} bytes each) made ${made} log records; CPU time of all threads`,
+)
 console.log('ns a record'.padEnd(40), 'median', '  best', ' worst')
 for (const [name, list] of times) {
   const sorted = list.toSorted((one, other) => one - other)

@@ -20,9 +20,17 @@ const LAST_SECOND = 253_402_300_799
 
 /** RFC 3339 with nine fractional digits, in UTC: `2026-01-02T03:04:05.000000006Z`. Never throws. */
 export function hrTimeToRfc3339([seconds, nanos]: HrTime): string {
-  const writable = Math.min(LAST_SECOND, Math.max(FIRST_SECOND, seconds || 0))
-  return `${new Date(writable * 1000).toISOString().slice(0, 19)}.${String(nanos).padStart(9, '0')}Z`
+  if (seconds !== lastSecond) {
+    const writable = Math.min(LAST_SECOND, Math.max(FIRST_SECOND, seconds || 0))
+    lastText = new Date(writable * 1000).toISOString().slice(0, 19)
+    lastSecond = seconds
+  }
+  return `${lastText}.${String(nanos).padStart(9, '0')}Z`
 }
+
+/** Times come in order, mostly: many of one second. */
+let lastSecond = Number.NaN
+let lastText = ''
 
 /** The last whole second whose nanoseconds fit 64 bits: in July 2554. */
 const LAST_NANO_SECOND = 18_446_744_072

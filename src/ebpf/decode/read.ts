@@ -25,10 +25,12 @@ export function bigU64(memory: RingMemory, at: number): bigint {
 /** A span that points outside of its record. */
 export class BadSpan extends Error {}
 
-/** Bytes of text that are read for a key of the table of known texts. */
-const SHORT = 48
-const MOST_TEXTS = 8192
-const texts = new Map<number, { readonly bytes: Buffer; readonly text: string }>()
+/** Bytes of text that are looked up before a string is made of them. */
+const SHORT = 64
+/** A power of two. */
+const PLACES = 16_384
+/** Each place holds the last text that fell on it: others make the table useless, never larger and never wrong. */
+const texts = new Array<string>(PLACES).fill('')
 
 /**
  * The text of a span: UTF-8, what is none as U+FFFD. Texts repeat a lot (paths of libraries, names of programs), so that
@@ -45,18 +47,26 @@ export function text(memory: RingMemory, record: number, size: number, span: num
 export function textAt(memory: RingMemory, at: number, length: number): string {
   if (length > SHORT) return memory.text.toString('utf8', at, at + length)
   const { u8 } = memory
+  const end = at + length
   let hash = length
-  for (let i = at; i < at + length; i++) hash = (Math.imul(hash, 31) + (u8[i] as number)) | 0
-  const known = texts.get(hash)
-  if (known !== undefined && known.bytes.length === length && isSame(u8, at, known.bytes)) return known.text
-  const made = memory.text.toString('utf8', at, at + length)
-  if (texts.size >= MOST_TEXTS) texts.clear()
-  texts.set(hash, { bytes: Buffer.from(u8.subarray(at, at + length)), text: made })
+  let bits = 0
+  for (let i = at; i < end; i++) {
+    const byte = u8[i] as number
+    bits |= byte
+    hash = Math.imul(hash ^ byte, 0x01000193)
+  }
+  // Only characters that are one byte can be compared in place.
+  if (bits >= 0x80) return memory.text.toString('utf8', at, end)
+  const place = (hash ^ (hash >>> 15)) & (PLACES - 1)
+  const known = texts[place] as string
+  if (known.length === length && isSame(u8, at, known)) return known
+  const made = memory.text.toString('latin1', at, end)
+  texts[place] = made
   return made
 }
 
-function isSame(u8: Uint8Array, at: number, bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (u8[at + i] !== bytes[i]) return false
+function isSame(u8: Uint8Array, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (u8[at + i] !== text.charCodeAt(i)) return false
   return true
 }
 

@@ -2,7 +2,8 @@
  * Who does something: a process with the image that it runs. Everything that its events have in common is made once and
  * shared by all of them.
  */
-import type { Attributes, Resource } from '../../records/record.ts'
+import type { Attributes, HrTime, Resource } from '../../records/record.ts'
+import { hrTimeToRfc3339 } from '../../records/time.ts'
 import type { Cgroup, Containers } from '../container/containers.ts'
 import { u32 } from '../decode/read.ts'
 import { HEADER, PROCESS_FLAG } from '../layout.ts'
@@ -48,7 +49,8 @@ export interface ActorParts {
   readonly flags: number
   readonly cgroup: Cgroup
   readonly cgroupName: string
-  readonly created: string
+  /** When it was born. */
+  readonly born: HrTime
 }
 
 export class Actor {
@@ -61,14 +63,18 @@ export class Actor {
   readonly entityId: string
   readonly execId: string
   readonly image: Image
-  /** Where it is now: processes enter the cgroup of their container after they were born. */
-  cgroup: Cgroup
   readonly ancestors: readonly string[]
   /** `nginx ← containerd-shim ← systemd`; without the process itself. */
   readonly lineage: string
+  readonly parentEntityId: string
+  readonly parentExecId: string
   exitedAt = 0
-  children = 0
-  readonly #parts: ActorParts
+  /** Not the parent: who holds on to all ancestors never forgets anybody. */
+  readonly #parentImage: Image | undefined
+  readonly #flags: number
+  readonly #born: HrTime
+  #cgroupName: string
+  #cgroup: Cgroup
   #template: Attributes | undefined
   #ppid = 0
   #uid = 0
@@ -76,7 +82,6 @@ export class Actor {
   #gid = 0
 
   constructor(parts: ActorParts) {
-    this.#parts = parts
     this.tgid = parts.tgid
     this.startLow = parts.startLow
     this.startHigh = parts.startHigh
@@ -86,25 +91,42 @@ export class Actor {
     this.entityId = parts.entityId
     this.execId = parts.execId
     this.image = parts.image
-    this.cgroup = parts.cgroup
+    this.parentEntityId = parts.parentEntityId
+    this.parentExecId = parts.parentExecId
+    this.#flags = parts.flags
+    this.#born = parts.born
+    this.#cgroupName = parts.cgroupName
+    this.#cgroup = parts.cgroup
     const { parent } = parts
+    this.#parentImage = parent?.image
     // A process that was forked and runs its parent's image has its parent's ancestors.
     const isFork = parent !== undefined && parent.execId === parts.execId
     this.ancestors = ancestorsOf(parent, isFork, parts.parentExecId)
     this.lineage = lineageOf(parent, isFork)
   }
 
+  /** Where it is now: processes enter the cgroup of their container after they were born. */
+  get cgroup(): Cgroup {
+    return this.#cgroup
+  }
+
+  enter(cgroup: Cgroup): void {
+    this.#cgroup = cgroup
+    this.#cgroupName = ''
+    this.#template = undefined
+  }
+
   resource(containers: Containers): Resource {
-    return this.cgroup.container?.resource ?? containers.host
+    return this.#cgroup.container?.resource ?? containers.host
   }
 
   /** What a line begins with. */
   get place(): string {
-    return this.cgroup.container?.label ?? 'host'
+    return this.#cgroup.container?.label ?? 'host'
   }
 
   get isInContainer(): boolean {
-    return this.cgroup.container !== undefined
+    return this.#cgroup.container !== undefined
   }
 
   /**
@@ -133,7 +155,10 @@ export class Actor {
 
   /** The names that are always there come first, so that most processes share one shape. */
   #make(vpid: number, auid: number, userName: string | undefined): Attributes {
-    const { image, flags, parent, parentEntityId, parentExecId, created, cgroupName } = this.#parts
+    const { image, parentEntityId, parentExecId } = this
+    const flags = this.#flags
+    const parentImage = this.#parentImage
+    const cgroupName = this.#cgroupName === '' ? leafOf(this.#cgroup.path) : this.#cgroupName
     const attributes: Attributes = {
       'log.record.uid': '',
       'process.pid': this.tgid,
@@ -144,7 +169,7 @@ export class Actor {
       'process.user.id': String(this.#euid),
       'process.real_user.id': String(this.#uid),
       'process.group.id': String(this.#gid),
-      'process.creation.time': created,
+      'process.creation.time': hrTimeToRfc3339(this.#born),
       'process.interactive': image.interactive,
       'weir.process.comm': '',
       'weir.process.ancestors': this.ancestors as string[],
@@ -161,10 +186,10 @@ export class Actor {
       attributes['process.parent.entity_id'] = parentEntityId
       attributes['process.parent.exec_id'] = parentExecId
     }
-    if (parent !== undefined && parent.image.path !== '') {
-      attributes['process.parent.executable.path'] = parent.image.path
-      attributes['process.parent.executable.name'] = parent.image.name
-      attributes['process.parent.command_line'] = parent.image.commandLine
+    if (parentImage !== undefined && parentImage.path !== '') {
+      attributes['process.parent.executable.path'] = parentImage.path
+      attributes['process.parent.executable.name'] = parentImage.name
+      attributes['process.parent.command_line'] = parentImage.commandLine
     }
     if (this.lineage !== '') attributes['weir.process.lineage'] = this.lineage
     if (cgroupName !== '') attributes['process.linux.cgroup'] = cgroupName
@@ -172,6 +197,10 @@ export class Actor {
     if (auid !== UNSET) attributes['weir.process.login_user.id'] = String(auid)
     return attributes
   }
+}
+
+function leafOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 function ancestorsOf(parent: Actor | undefined, isFork: boolean, parentExecId: string): readonly string[] {

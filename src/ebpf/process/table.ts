@@ -2,7 +2,6 @@
  * All processes by pid and birth. Fed by records of exec, fork and exit and by the scan at start; a process that none
  * of them told of is made up from the header of its first event.
  */
-import { hrTimeToRfc3339 } from '../../records/time.ts'
 import type { Cgroup, Containers } from '../container/containers.ts'
 import type { Clock } from '../decode/clock.ts'
 import { bigU64, name, text, u32, u64 } from '../decode/read.ts'
@@ -27,6 +26,11 @@ interface Entry {
   previous: Actor | undefined
 }
 
+interface Ended {
+  readonly tgid: number
+  readonly at: number
+}
+
 export class ProcessTable {
   readonly #options: TableOptions
   readonly #containers: Containers
@@ -34,7 +38,9 @@ export class ProcessTable {
   readonly #ids: EntityIds
   readonly #most: number
   readonly #entries = new Map<number, Entry>()
-  readonly #ended: { readonly tgid: number; readonly at: number }[] = []
+  readonly #ended: Ended[] = []
+  /** How many of those were passed by in the search for whom to forget early. */
+  #passed = 0
   evicted = 0
 
   constructor(options: TableOptions, containers: Containers, clock: Clock) {
@@ -57,7 +63,7 @@ export class ProcessTable {
       if (isSame(entry.actor, memory, at)) {
         // What the kernel says now wins: a process may have entered its container's cgroup since.
         const cgroup = u64(memory, at + HEADER.cgroupId)
-        if (cgroup !== entry.actor.cgroup.id) entry.actor.cgroup = this.#containers.of(cgroup, tgid)
+        if (cgroup !== entry.actor.cgroup.id) entry.actor.enter(this.#containers.of(cgroup, tgid))
         return entry.actor
       }
       if (entry.previous !== undefined && isSame(entry.previous, memory, at)) return entry.previous
@@ -81,6 +87,14 @@ export class ProcessTable {
 
   execOf(memory: RingMemory, key: number): string {
     return execId(this.#options.node, bigU64(memory, key + 8), u32(memory, key + 20))
+  }
+
+  #entityOfParent(parent: Actor | undefined, memory: RingMemory, key: number): string {
+    return parent !== undefined && isBirth(parent, memory, key) ? parent.entityId : this.entityOf(memory, key)
+  }
+
+  #execOfParent(parent: Actor | undefined, memory: RingMemory, key: number): string {
+    return parent !== undefined && hasImage(parent, memory, key) ? parent.execId : this.execOf(memory, key)
   }
 
   exec(memory: RingMemory, at: number, size: number): Actor {
@@ -112,7 +126,7 @@ export class ProcessTable {
   /** A process that entered another cgroup belongs to that one from now on. */
   moved(tgid: number, cgroupId: number): void {
     const entry = this.#entries.get(tgid)
-    if (entry !== undefined) entry.actor.cgroup = this.#containers.of(cgroupId, tgid)
+    if (entry !== undefined) entry.actor.enter(this.#containers.of(cgroupId, tgid))
   }
 
   /** Forgets who ended a while ago. */
@@ -125,22 +139,36 @@ export class ProcessTable {
       if (entry !== undefined && entry.actor.exitedAt > 0 && entry.actor.exitedAt <= at) this.#entries.delete(tgid)
     }
     this.#ended.splice(0, done)
+    this.#passed = Math.max(0, this.#passed - done)
   }
 
   #put(actor: Actor): Actor {
     const entry = this.#entries.get(actor.tgid)
     if (entry === undefined) {
-      if (this.#entries.size >= this.#most) {
-        this.#entries.delete(this.#entries.keys().next().value as number)
-        this.evicted++
-      }
+      if (this.#entries.size >= this.#most) this.#evict()
       this.#entries.set(actor.tgid, { actor, previous: undefined })
       return actor
     }
-    const isSameProcess = entry.actor.startLow === actor.startLow && entry.actor.startHigh === actor.startHigh
-    entry.previous = isSameProcess ? entry.actor : undefined
-    entry.actor = actor
+    const order = orderOf(actor, entry.actor)
+    // Rings are read one after the other: what is told late must not replace who is there now.
+    if (order < 0) entry.previous = actor
+    else {
+      if (order > 0) entry.previous = entry.actor
+      entry.actor = actor
+    }
     return actor
+  }
+
+  /** Who has ended goes first; else whoever came first. */
+  #evict(): void {
+    this.evicted++
+    while (this.#passed < this.#ended.length) {
+      const { tgid } = this.#ended[this.#passed++] as Ended
+      if ((this.#entries.get(tgid)?.actor.exitedAt ?? 0) === 0) continue
+      this.#entries.delete(tgid)
+      return
+    }
+    this.#entries.delete(this.#entries.keys().next().value as number)
   }
 
   #unknown(memory: RingMemory, at: number): Actor {
@@ -162,6 +190,9 @@ export class ProcessTable {
     const cgroup: Cgroup = this.#containers.of(u64(memory, at + HEADER.cgroupId), tgid)
     const hasParent = parentKey !== undefined && u32(memory, parentKey + 16) !== 0
     const parent = hasParent ? this.find(memory, parentKey) : guess
+    // Texts that are known already: an exec is of a process that was forked, a fork runs the image of its parent.
+    const before = this.#entries.get(tgid)?.actor
+    const own = before !== undefined && isBirth(before, memory, key) ? before : undefined
     return new Actor({
       tgid,
       startLow: u32(memory, key),
@@ -169,18 +200,36 @@ export class ProcessTable {
       execLow: u32(memory, key + 8),
       execHigh: u32(memory, key + 12),
       execTgid: u32(memory, key + 20),
-      entityId: this.entityOf(memory, key),
-      execId: this.execOf(memory, key),
-      parentEntityId: hasParent ? this.entityOf(memory, parentKey) : (guess?.entityId ?? ''),
-      parentExecId: hasParent ? this.execOf(memory, parentKey) : (guess?.execId ?? ''),
+      entityId: own === undefined ? this.entityOf(memory, key) : own.entityId,
+      execId: parent !== undefined && hasImage(parent, memory, key) ? parent.execId : this.execOf(memory, key),
+      parentEntityId: hasParent ? this.#entityOfParent(parent, memory, parentKey) : (guess?.entityId ?? ''),
+      parentExecId: hasParent ? this.#execOfParent(parent, memory, parentKey) : (guess?.execId ?? ''),
       parent,
       image,
       flags: u32(memory, at + HEADER.processFlags),
       cgroup,
-      cgroupName: cgroupName === '' ? leafOf(cgroup.path) : cgroupName,
-      created: hrTimeToRfc3339(this.#clock.at(memory, key)),
+      cgroupName,
+      born: this.#clock.at(memory, key),
     })
   }
+}
+
+/** Below 0 when the one is older than the other, 0 when both are the same process with the same image. */
+function orderOf(one: Actor, other: Actor): number {
+  return (
+    one.startHigh - other.startHigh ||
+    one.startLow - other.startLow ||
+    one.execHigh - other.execHigh ||
+    one.execLow - other.execLow
+  )
+}
+
+function hasImage(actor: Actor, memory: RingMemory, key: number): boolean {
+  return (
+    u32(memory, key + 8) === actor.execLow &&
+    u32(memory, key + 12) === actor.execHigh &&
+    u32(memory, key + 20) === actor.execTgid
+  )
 }
 
 function isSame(actor: Actor, memory: RingMemory, at: number): boolean {
@@ -188,18 +237,9 @@ function isSame(actor: Actor, memory: RingMemory, at: number): boolean {
 }
 
 function isKey(actor: Actor, memory: RingMemory, key: number): boolean {
-  return (
-    isBirth(actor, memory, key) &&
-    u32(memory, key + 8) === actor.execLow &&
-    u32(memory, key + 12) === actor.execHigh &&
-    u32(memory, key + 20) === actor.execTgid
-  )
+  return isBirth(actor, memory, key) && hasImage(actor, memory, key)
 }
 
 function isBirth(actor: Actor, memory: RingMemory, key: number): boolean {
   return u32(memory, key) === actor.startLow && u32(memory, key + 4) === actor.startHigh
-}
-
-function leafOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1)
 }

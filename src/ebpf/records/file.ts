@@ -7,7 +7,7 @@ import { FLAG, FS, FS_OP, HEADER, OPEN } from '../layout.ts'
 import type { RingMemory } from '../memory.ts'
 import type { Actor } from '../process/actor.ts'
 import { beginAttributes, type Desk, finish, from, who } from './draft.ts'
-import { errorName, fileSystemName } from './words.ts'
+import { errorName, fileSystemName, modeText } from './words.ts'
 
 /** O_* that are the same on x86-64 and arm64 in what is looked at; O_DIRECTORY is not. */
 const O = { accmode: 3, creat: 0o100, trunc: 0o1000, append: 0o2000, path: 0o10000000 } as const
@@ -55,15 +55,23 @@ function addFile(attributes: Attributes, memory: RingMemory, file: number): void
   attributes['file.mode'] = modeText(u32(memory, file + 12))
   attributes['file.owner.id'] = String(u32(memory, file + 20))
   attributes['file.group.id'] = String(u32(memory, file + 24))
-  attributes['weir.file.device'] = `${device >>> 20}:${device & 0xfffff}`
+  attributes['weir.file.device'] = deviceText(device)
   const fileSystem = fileSystemName(u32(memory, file + 28))
   if (fileSystem !== undefined) attributes['weir.file.filesystem'] = fileSystem
   const layer = u32(memory, file + 32)
   if (layer !== 0) attributes['weir.file.layer'] = layer === 2 ? 'upper' : 'lower'
 }
 
-function modeText(mode: number): string {
-  return (mode & 0o7777).toString(8).padStart(4, '0')
+const devices = new Map<number, string>()
+
+/** `8:1`: major and minor number. */
+function deviceText(device: number): string {
+  const known = devices.get(device)
+  if (known !== undefined) return known
+  if (devices.size > 1024) devices.clear()
+  const made = `${device >>> 20}:${device & 0xfffff}`
+  devices.set(device, made)
+  return made
 }
 
 function watchOf(desk: Desk, memory: RingMemory, watch: number, path: string): string | undefined {

@@ -8,7 +8,7 @@ import type { RingMemory } from '../memory.ts'
 import type { Actor } from '../process/actor.ts'
 import { redactArguments } from '../process/redact.ts'
 import { beginAttributes, type Desk, finish, from, who } from './draft.ts'
-import { bitNames, capabilityNames, errorName, signalName } from './words.ts'
+import { bitNames, capabilityNames, errorName, modeText, signalName } from './words.ts'
 
 const MOST_VARIABLES = 512
 
@@ -95,7 +95,7 @@ function stdinOf(memory: RingMemory, at: number, size: number): string {
 
 function addImage(attributes: Attributes, memory: RingMemory, at: number): void {
   attributes['file.inode'] = String(u64(memory, at + EXEC.exeIno))
-  attributes['file.mode'] = (u32(memory, at + EXEC.exeMode) & 0o7777).toString(8).padStart(4, '0')
+  attributes['file.mode'] = modeText(u32(memory, at + EXEC.exeMode))
   attributes['file.owner.id'] = String(u32(memory, at + EXEC.exeUid))
 }
 

@@ -132,3 +132,10 @@ export const namespaceTypes = bitNames([
   [0x40000000, 'net'],
   [0x00000080, 'time'],
 ])
+
+const MODES = Array.from({ length: 0o10000 }, (_, bits) => bits.toString(8).padStart(4, '0'))
+
+/** Permissions in octal: `0644`. */
+export function modeText(mode: number): string {
+  return MODES[mode & 0o7777] as string
+}
