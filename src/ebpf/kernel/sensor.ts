@@ -42,7 +42,8 @@ const CHUNK = 256
 const SCAN_BYTES = 1 << 20
 
 export class Sensor {
-  readonly environment: Environment
+  /** Without the types of the kernel, which take megabytes and are of use while loading only. */
+  readonly environment: Omit<Environment, 'btf'>
   readonly hooks: readonly HookState[]
   readonly #object: BpfObject
   readonly #cgroupRoot: string | undefined
@@ -52,7 +53,8 @@ export class Sensor {
   #isClosed = false
 
   private constructor(environment: Environment, object: BpfObject, hooks: readonly HookState[], cgroupRoot?: string) {
-    this.environment = environment
+    const { btf: _, ...rest } = environment
+    this.environment = rest
     this.hooks = hooks
     this.#object = object
     this.#cgroupRoot = cgroupRoot
@@ -304,8 +306,8 @@ function demandCore(hooks: readonly HookState[]): void {
 }
 
 /** Loads one small program of a kind that some hosts refuse as a matter of policy. */
-function tryKinds(path: string, { btf }: Environment): Trials {
-  if (!btf.hasFunction('security_kernel_module_request')) return { trampoline: undefined }
+function tryKinds(path: string, { types }: Environment): Trials {
+  if (!types.hasFunction('security_kernel_module_request')) return { trampoline: undefined }
   const object = new BpfObject(path)
   try {
     object.select(new Set([TRIAL]))
