@@ -1,8 +1,7 @@
 /**
- * BTF, the kernel's description of its own types (Documentation/bpf/btf.rst): read from /sys/kernel/btf/vmlinux to learn
- * what the running kernel offers, and from the .BTF section of the object to learn the layout of its records.
+ * BTF, the kernel's description of types (Documentation/bpf/btf.rst): of its own in /sys/kernel/btf/vmlinux, and of those
+ * of our records in the .BTF section of the object.
  */
-import { readFileSync } from 'node:fs'
 
 /** BTF_KIND_*. */
 const KIND = {
@@ -55,15 +54,6 @@ export class Btf {
     for (let at = this.#types; at < end; at = this.#after(at)) this.#offsets.push(at)
   }
 
-  /** The running kernel's; undefined when it has none. */
-  static ofKernel(path = '/sys/kernel/btf/vmlinux'): Btf | undefined {
-    try {
-      return new Btf(readFileSync(path))
-    } catch {
-      return undefined
-    }
-  }
-
   get length(): number {
     return this.#offsets.length
   }
@@ -90,20 +80,6 @@ export class Btf {
   find(name: string, kind: keyof typeof KIND): number | undefined {
     if (this.#named.size === 0) this.#index()
     return this.#named.get(name)?.find((type) => this.kind(type) === KIND[kind])
-  }
-
-  hasFunction(name: string): boolean {
-    return this.find(name, 'func') !== undefined
-  }
-
-  /** Whether programs of kind `tp_btf` can be attached to the tracepoint. */
-  hasTracepoint(name: string): boolean {
-    return this.find(`btf_trace_${name}`, 'typedef') !== undefined
-  }
-
-  hasField(struct: string, field: string): boolean {
-    const type = this.find(struct, 'struct')
-    return type !== undefined && this.members(type).some(({ name }) => name === field)
   }
 
   members(type: number): BtfMember[] {
@@ -133,6 +109,19 @@ export class Btf {
   array(type: number): { readonly element: number; readonly length: number } {
     const at = this.#at(type) + 12
     return { element: this.#view.getUint32(at, true), length: this.#view.getUint32(at + 8, true) }
+  }
+
+  /** Where a type's name begins in the bytes. */
+  nameOffset(type: number): number {
+    return this.#strings + this.#view.getUint32(this.#at(type), true)
+  }
+
+  isFunction(type: number): boolean {
+    return this.kind(type) === KIND.func
+  }
+
+  isTypedef(type: number): boolean {
+    return this.kind(type) === KIND.typedef
   }
 
   isStruct(type: number): boolean {

@@ -1,8 +1,8 @@
 /** What the sensor needs of the machine, and the sentence that says so where it is missing. */
 import { existsSync, readFileSync } from 'node:fs'
 import { release } from 'node:os'
-import { Btf } from './btf.ts'
 import { SensorError } from './errors.ts'
+import { KernelTypes } from './kernel-types.ts'
 
 /** Bits of CAP_*: include/uapi/linux/capability.h. */
 const CAP = { netAdmin: 12, sysAdmin: 21, perfmon: 38, bpf: 39 } as const
@@ -12,11 +12,13 @@ const OLDEST = [6, 1] as const
 export interface Environment {
   readonly kernel: string
   readonly architecture: 'x64' | 'arm64'
-  readonly btf: Btf
+  readonly types: KernelTypes
   /** Where cgroup2 is mounted; undefined when it is not. */
   readonly cgroup2: string | undefined
   /** Index + 1 in css_set.subsys of the v1 controller that names containers; 0 = the unified hierarchy does. */
   readonly cgroupSubsys: number
+  /** Where the hierarchy is mounted that names containers: the inodes of its directories are the ids in records. */
+  readonly containerCgroups: string | undefined
   readonly tracefs: string
   readonly hasKprobes: boolean
 }
@@ -30,7 +32,7 @@ export interface System {
   readonly mounts: () => string
   readonly lockdown: () => string
   readonly exists: (path: string) => boolean
-  readonly btf: () => Btf | undefined
+  readonly types: () => KernelTypes | undefined
 }
 
 function readOr(path: string, otherwise: string): string {
@@ -49,7 +51,7 @@ export const SYSTEM: System = {
   mounts: () => readOr('/proc/self/mounts', ''),
   lockdown: () => readOr('/sys/kernel/security/lockdown', ''),
   exists: existsSync,
-  btf: () => Btf.ofKernel(),
+  types: () => KernelTypes.ofKernel(),
 }
 
 /** Throws a `SensorError` for the first thing that is missing. */
@@ -64,18 +66,21 @@ export function inspect(system: System = SYSTEM): Environment {
     throw new SensorError(
       'The kernel is locked down for confidentiality, so that no program may read its memory: boot it with lockdown=integrity or none.',
     )
-  const btf = system.btf()
-  if (btf === undefined)
+  const types = system.types()
+  if (types === undefined)
     throw new SensorError(
       'The kernel does not describe its types (/sys/kernel/btf/vmlinux is missing): use a kernel built with CONFIG_DEBUG_INFO_BTF=y, and in a container mount the host’s /sys.',
     )
   const mounts = mountsOf(system.mounts())
+  const controller = controllerOf(mounts, types)
+  const cgroup2 = mounts.find(({ type }) => type === 'cgroup2')?.path
   return {
     kernel: system.release,
     architecture,
-    btf,
-    cgroup2: mounts.find(({ type }) => type === 'cgroup2')?.path,
-    cgroupSubsys: cgroupSubsys(mounts, btf),
+    types,
+    cgroup2,
+    cgroupSubsys: controller?.number ?? 0,
+    containerCgroups: controller?.path ?? cgroup2,
     tracefs: findTracefs(mounts, system),
     hasKprobes: system.exists('/sys/bus/event_source/devices/kprobe/type'),
   }
@@ -112,16 +117,14 @@ function mountsOf(text: string): Mount[] {
 }
 
 /** On hosts with v1 controllers the containers' cgroups are in those: memory where it is mounted, else pids, else cpuset. */
-function cgroupSubsys(mounts: readonly Mount[], btf: Btf): number {
+function controllerOf(mounts: readonly Mount[], types: KernelTypes): { number: number; path: string } | undefined {
   const v1 = mounts.filter(({ type }) => type === 'cgroup')
-  const ids = btf.find('cgroup_subsys_id', 'enum')
-  if (ids === undefined) return 0
-  const values = new Map(btf.values(ids))
   for (const controller of ['memory', 'pids', 'cpuset']) {
-    const index = values.get(`${controller}_cgrp_id`)
-    if (index !== undefined && v1.some(({ options }) => options.includes(controller))) return index + 1
+    const index = types.cgroupSubsystem(controller)
+    const mount = v1.find(({ options }) => options.includes(controller))
+    if (index !== undefined && mount !== undefined) return { number: index + 1, path: mount.path }
   }
-  return 0
+  return undefined
 }
 
 function findTracefs(mounts: readonly Mount[], system: System): string {

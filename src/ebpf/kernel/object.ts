@@ -59,12 +59,15 @@ export class BpfObject {
     this.programs = programs
   }
 
-  /** Chooses what is loaded; before `load`. */
-  select(names: ReadonlySet<string>): void {
+  /**
+   * Chooses what is loaded; before `load`. With logs a failure names its program; they take 256 KiB each, so that they
+   * are asked for when a load has failed already.
+   */
+  select(names: ReadonlySet<string>, withLogs: boolean): void {
     for (const { name, pointer } of this.programs.values()) {
       const isWanted = names.has(name)
       this.#lib.setAutoload(pointer, isWanted)
-      if (!isWanted) continue
+      if (!isWanted || !withLogs) continue
       const log = Buffer.alloc(LOG_BYTES)
       this.#logs.set(name, log)
       this.#lib.setLog(pointer, log)

@@ -1,7 +1,7 @@
 /** Chooses, for each feature, the best hook that this kernel offers. */
-import type { Btf } from './btf.ts'
 import type { Environment } from './environment.ts'
 import { CORE, HOOKS, type Hook, RAW, SIGNALS, type Signal } from './hooks.ts'
+import type { KernelTypes } from './kernel-types.ts'
 import type { Program } from './object.ts'
 
 export interface HookState {
@@ -37,17 +37,17 @@ export function obstacle(
   const target = rest.join('/')
   switch (kind) {
     case 'tp_btf':
-      return environment.btf.hasTracepoint(target) ? undefined : `this kernel has no tracepoint ${target}`
+      return environment.types.hasTracepoint(target) ? undefined : `this kernel has no tracepoint ${target}`
     case 'tracepoint':
       return exists(`${environment.tracefs}/events/${target}/id`)
         ? undefined
         : `this kernel has no tracepoint ${target}`
     case 'fentry':
     case 'fexit':
-      return trials.trampoline ?? missingFunction(environment.btf, target)
+      return trials.trampoline ?? missingFunction(environment.types, target)
     case 'kprobe':
       if (!environment.hasKprobes) return 'this kernel has no kprobes'
-      return missingFunction(environment.btf, target)
+      return missingFunction(environment.types, target)
     case 'cgroup':
     case 'cgroup_skb':
       return environment.cgroup2 === undefined ? 'cgroup2 is not mounted' : undefined
@@ -56,8 +56,8 @@ export function obstacle(
   }
 }
 
-function missingFunction(btf: Btf, name: string): string | undefined {
-  return btf.hasFunction(name) ? undefined : `this kernel has no function ${name}`
+function missingFunction(types: KernelTypes, name: string): string | undefined {
+  return types.hasFunction(name) ? undefined : `this kernel has no function ${name}`
 }
 
 export interface PlanOptions {

@@ -1,0 +1,83 @@
+/**
+ * Which functions and tracepoints the running kernel describes, from its BTF. The description is 5 MB of a hundred
+ * thousand types: it is read once, and of the names only hashes are kept.
+ */
+import { readFileSync } from 'node:fs'
+import { Btf } from './btf.ts'
+
+/** By which a name is looked up: 52 bits of two FNV-1a hashes, so that no two names of a kernel share one. */
+function hashOf(bytes: Uint8Array, at: number): number {
+  let one = 0x811c9dc5
+  let two = 0x01000193
+  for (let i = at; bytes[i] !== 0 && i < bytes.length; i++) {
+    const byte = bytes[i] as number
+    one = Math.imul(one ^ byte, 0x01000193)
+    two = Math.imul(two ^ byte, 0x811c9dc5) ^ (two >>> 15)
+  }
+  return (one >>> 0) * 2 ** 20 + ((two >>> 0) & 0xfffff)
+}
+
+function hashOfText(text: string): number {
+  return hashOf(Buffer.from(`${text}\0`), 0)
+}
+
+export class KernelTypes {
+  readonly #functions: Float64Array
+  readonly #tracepoints: ReadonlySet<number>
+  readonly #cgroupSubsystems: ReadonlyMap<string, number>
+
+  constructor(bytes: Uint8Array) {
+    const btf = new Btf(bytes)
+    const functions: number[] = []
+    const tracepoints = new Set<number>()
+    let subsystems: [string, number][] = []
+    const prefix = Buffer.from('btf_trace_')
+    const subsystem = hashOfText('cgroup_subsys_id')
+    for (let type = 1; type < btf.length; type++) {
+      const at = btf.nameOffset(type)
+      if (btf.isFunction(type)) functions.push(hashOf(bytes, at))
+      else if (btf.isTypedef(type)) {
+        if (startsWith(bytes, at, prefix)) tracepoints.add(hashOf(bytes, at + prefix.length))
+      } else if (btf.isEnum(type) && hashOf(bytes, at) === subsystem) subsystems = btf.values(type)
+    }
+    this.#functions = Float64Array.from(functions).sort()
+    this.#tracepoints = tracepoints
+    this.#cgroupSubsystems = new Map(subsystems)
+  }
+
+  /** Of the running kernel; undefined when it does not describe itself. */
+  static ofKernel(path = '/sys/kernel/btf/vmlinux'): KernelTypes | undefined {
+    try {
+      return new KernelTypes(readFileSync(path))
+    } catch {
+      return undefined
+    }
+  }
+
+  hasFunction(name: string): boolean {
+    const wanted = hashOfText(name)
+    let low = 0
+    let high = this.#functions.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#functions[middle] as number) < wanted) low = middle + 1
+      else high = middle
+    }
+    return this.#functions[low] === wanted
+  }
+
+  /** Whether programs of kind `tp_btf` can be attached to the tracepoint. */
+  hasTracepoint(name: string): boolean {
+    return this.#tracepoints.has(hashOfText(name))
+  }
+
+  /** Index of a cgroup controller in `css_set.subsys`. */
+  cgroupSubsystem(controller: string): number | undefined {
+    return this.#cgroupSubsystems.get(`${controller}_cgrp_id`)
+  }
+}
+
+function startsWith(bytes: Uint8Array, at: number, prefix: Uint8Array): boolean {
+  for (let i = 0; i < prefix.length; i++) if (bytes[at + i] !== prefix[i]) return false
+  return true
+}
