@@ -33,7 +33,6 @@ async function observe(
 
 console.log('| | CPU, of one core | resident, first third | last third | peak |\n| --- | ---: | ---: | ---: | ---: |')
 const mib = (value: number): string => `${value.toFixed(0)} MiB`
-// The rings are counted in what is resident as far as they were written: here they are small and printed apart.
 for (const [what, loads] of [
   ['at rest', []],
   [
@@ -51,4 +50,4 @@ for (const [what, loads] of [
   await running.stop()
   console.log(`| ${what} | ${(share * 100).toFixed(1)} % | ${mib(first)} | ${mib(last)} | ${mib(most)} |`)
 }
-console.log('\nRings: 4 MiB critical, 16 MiB bulk, each mapped twice and resident once as far as it was written.')
+console.log('\nBeside the rings: 4 MiB critical, 16 MiB bulk, resident as far as they were written.')

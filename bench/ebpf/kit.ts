@@ -37,7 +37,7 @@ export function start(binary: string, ...args: readonly (string | number)[]): Pr
 
 export interface Running {
   readonly child: ChildProcess
-  /** CPU seconds so far, and resident memory in MiB. */
+  /** CPU seconds so far, and resident memory without the rings in MiB. */
   usage(): { readonly cpu: number; readonly rss: number }
   stop(): Promise<void>
 }
@@ -85,8 +85,19 @@ function usageOf(pid: number): { cpu: number; rss: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return {
     cpu: (Number(fields[11]) + Number(fields[12])) / 100,
-    rss: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024,
+    rss: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024 - ringsOf(pid),
   }
+}
+
+/** What is resident of the mapped rings, in MiB: counted once a mapping, though their data is mapped twice. */
+function ringsOf(pid: number): number {
+  let total = 0
+  let isRing = false
+  for (const line of readFileSync(`/proc/${pid}/smaps`, 'utf8').split('\n')) {
+    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) isRing = line.includes('bpf-map')
+    else if (isRing && line.startsWith('Rss:')) total += Number(/\d+/.exec(line)?.[0] ?? 0)
+  }
+  return total / 1024
 }
 
 export function median(values: readonly number[]): number {

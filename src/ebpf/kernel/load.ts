@@ -32,32 +32,50 @@ export function loadObject(options: SensorOptions): Loaded {
   const path = options.object ?? objectPath(environment.architecture)
   const trials = tryKinds(path, environment)
   const refused = new Map<string, string>()
-  let withLogs = false
-  for (;;) {
-    const object = new BpfObject(path)
-    const hooks = plan({
-      environment,
-      programs: object.programs,
-      trials,
-      exists: existsSync,
-      signals: options.config.signals ?? DEFAULTS.signals,
-      rawSyscalls: options.rawSyscalls ?? false,
-      refused,
-    })
-    demandCore(hooks)
-    object.select(new Set(hooks.flatMap(({ programs }) => programs)), withLogs)
-    for (const [name, bytes] of Object.entries(options.rings)) object.resize(name, bytes)
-    object.configure('.rodata.config', encodeConfig(settled(options.config, environment, hooks)))
-    try {
-      object.load()
-      return { environment, object, hooks }
-    } catch (reason) {
-      object.close()
-      // Without logs nobody knows which program it was.
-      if (withLogs && (!(reason instanceof LoadError) || refused.has(reason.program))) throw asSensorError(reason)
-      if (reason instanceof LoadError) refused.set(reason.program, reason.message.split('\n')[0] as string)
-      withLogs = true
-    }
+  // Without logs nobody knows which program it was that failed.
+  for (let withLogs = false; ; withLogs = true) {
+    const loaded = attempt(options, { environment, path, trials, refused, withLogs })
+    if (loaded !== undefined) return loaded
+  }
+}
+
+interface Attempt {
+  readonly environment: Environment
+  readonly path: string
+  readonly trials: Trials
+  /** Programs that the kernel refused, with the reason; another one is added when that is worth another attempt. */
+  readonly refused: Map<string, string>
+  readonly withLogs: boolean
+}
+
+/** Undefined when it should be tried again. */
+function attempt(
+  options: SensorOptions,
+  { environment, path, trials, refused, withLogs }: Attempt,
+): Loaded | undefined {
+  const object = new BpfObject(path)
+  const hooks = plan({
+    environment,
+    programs: object.programs,
+    trials,
+    exists: existsSync,
+    signals: options.config.signals ?? DEFAULTS.signals,
+    rawSyscalls: options.rawSyscalls ?? false,
+    refused,
+  })
+  demandCore(hooks)
+  object.select(new Set(hooks.flatMap(({ programs }) => programs)), withLogs)
+  for (const [name, bytes] of Object.entries(options.rings)) object.resize(name, bytes)
+  object.configure('.rodata.config', encodeConfig(settled(options.config, environment, hooks)))
+  try {
+    object.load()
+    return { environment, object, hooks }
+  } catch (reason) {
+    object.close()
+    const isNew = reason instanceof LoadError && !refused.has(reason.program)
+    if (withLogs && !isNew) throw asSensorError(reason)
+    if (isNew) refused.set(reason.program, reason.message.split('\n')[0] as string)
+    return undefined
   }
 }
 
