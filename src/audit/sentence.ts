@@ -5,10 +5,11 @@
  * A request that was refused is told like one that was not, with the refusal in brackets. A request that is only
  * announced (`RequestReceived`) "is asking to", one that goes on (`ResponseStarted`) "started".
  */
+import { oneLine } from '../records/one-line.ts'
 import { deedOf } from './deed.ts'
 import type { Request } from './request.ts'
 import type { Target } from './target.ts'
-import { bounded, LIMITS, oneLine } from './text.ts'
+import { bounded, LIMITS } from './text.ts'
 
 /** The line of one request; `target` is `targetOf(request)`. Printable and bounded whatever the request holds. */
 export function sentenceOf(request: Request, target: Target | undefined): string {

@@ -23,7 +23,6 @@ const MOST_ASKED = 16_384
 interface Held {
   readonly since: number
   readonly memory: RingMemory
-  readonly size: number
   readonly actor: Actor
 }
 
@@ -52,6 +51,9 @@ export class Conversations {
   readonly nameOf = (netns: number, ip: string): string | undefined => this.#names.lookup(netns, ip, this.#now)
 
   packet(actor: Actor, memory: RingMemory, at: number, size: number, out: LogRecord[]): void {
+    // Now, and not when it is let go: what is held was looked at.
+    if (u16(memory, at + L7.payloadOff) + u16(memory, at + L7.payloadLen) > size)
+      throw new RangeError('a payload reaches out of its record')
     const now = u64(memory, at + HEADER.ktime)
     this.#now = now
     if (now - this.#oldestHeld > HELD_NS) this.#release(now - HELD_NS, out)
@@ -59,13 +61,13 @@ export class Conversations {
     if ((u16(memory, at + HEADER.flags) & FLAG.listener) !== 0) {
       const server = this.#accepted.get(cookie)
       if (server === undefined && this.#heldCount < MOST_HELD) {
-        this.#hold(cookie, { since: now, size, actor, memory: copyOf(memory, at, size) })
+        this.#hold(cookie, { since: now, actor, memory: copyOf(memory, at, size) })
         return
       }
-      this.#parse(server ?? actor, memory, at, size, out)
+      this.#parse(server ?? actor, memory, at, out)
       return
     }
-    this.#parse(actor, memory, at, size, out)
+    this.#parse(actor, memory, at, out)
   }
 
   accepted(cookie: number, actor: Actor, out: LogRecord[]): void {
@@ -75,7 +77,7 @@ export class Conversations {
     if (held === undefined) return
     this.#held.delete(cookie)
     this.#heldCount -= held.length
-    for (const { memory, size } of held) this.#parse(actor, memory, 0, size, out)
+    for (const { memory } of held) this.#parse(actor, memory, 0, out)
   }
 
   /** Whose an accepted socket was; forgets it. */
@@ -117,14 +119,13 @@ export class Conversations {
       }
       this.#held.delete(cookie)
       this.#heldCount -= held.length
-      for (const { actor, memory, size } of held) this.#parse(actor, memory, 0, size, out)
+      for (const { actor, memory } of held) this.#parse(actor, memory, 0, out)
     }
   }
 
-  #parse(actor: Actor, memory: RingMemory, at: number, size: number, out: LogRecord[]): void {
+  #parse(actor: Actor, memory: RingMemory, at: number, out: LogRecord[]): void {
     const off = u16(memory, at + L7.payloadOff)
     const length = u16(memory, at + L7.payloadLen)
-    if (off + length > size) throw new RangeError('a payload reaches out of its record')
     const kind = u16(memory, at + L7.kind)
     const found = this.#streams.add(
       `${u32(memory, at + L7.epCookie + 4)}.${u32(memory, at + L7.epCookie)}`,
@@ -137,8 +138,17 @@ export class Conversations {
       u64(memory, at + HEADER.ktime),
       u16(memory, at + L7.epProtocol) === UDP,
     )
-    for (const each of found) {
-      const record = layer7Record(this.#desk, actor, memory, at, each, this.nameOf, this.#learn(each, memory, at))
+    for (const [index, each] of found.entries()) {
+      const record = layer7Record(
+        this.#desk,
+        actor,
+        memory,
+        at,
+        each,
+        this.nameOf,
+        this.#learn(each, memory, at),
+        index,
+      )
       if (!this.#desk.suppress.has(record.eventName)) out.push(record)
     }
   }

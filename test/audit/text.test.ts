@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bounded, boundedText, oneLine } from '../../src/audit/text.ts'
+import { bounded, boundedText } from '../../src/audit/text.ts'
 import { boundedCache } from '../../src/records/bounded-cache.ts'
+import { oneLine } from '../../src/records/one-line.ts'
 
 test('text is cut with a mark, never through a character', () => {
   assert.equal(bounded('abc', 3), 'abc')

@@ -1,5 +1,6 @@
 /** What every record has, and how one is begun. */
 import { internScope } from '../../records/interning.ts'
+import { oneLine } from '../../records/one-line.ts'
 import type { Attributes, HrTime, LogRecord } from '../../records/record.ts'
 import { type Severity, severityName } from '../../records/severity.ts'
 import type { Containers } from '../container/containers.ts'
@@ -72,7 +73,8 @@ export function finish(
     eventName,
     severityNumber: severity,
     severityText: SEVERITY_NAMES[severity] as string,
-    body,
+    // Names of files and programs are whatever somebody made up.
+    body: oneLine(body),
     attributes,
     resource: actor.resource(desk.containers),
     instrumentationScope: SCOPE,

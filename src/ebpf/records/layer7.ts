@@ -22,8 +22,10 @@ export function layer7Record(
   found: Layer7,
   nameOf: NameOf,
   latency: number | undefined,
+  index: number,
 ): LogRecord {
   const attributes = beginAttributes(desk, actor, memory, at)
+  if (index > 0) attributes['log.record.uid'] = `${attributes['log.record.uid']}.${index}`
   const netns = u32(memory, at + HEADER.netns)
   const isIngress = u16(memory, at + L7.ingress) !== 0
   // A response goes back: who began is the other end.

@@ -51,6 +51,7 @@ export function openSession(settings: SensingSettings, { report, log, deliver }:
   })
   applyRules(sensor, rules)
   const list = watchList(settings.watch)
+  const { containerCgroups } = sensor.environment
   const files = new FileWatch({ sensor, list })
   const clock = new WallClock()
   const owners = new Owners(sensor, rules, files, config.signals ?? 0xffffffff, log)
@@ -60,7 +61,7 @@ export function openSession(settings: SensingSettings, { report, log, deliver }:
     resource: resource.attributes as Record<string, string>,
     watchClasses: new Map(list.classes.map((name, index) => [index + 1, name])),
     watchByPath: list.classOf,
-    roots: { ...(sensor.environment.cgroup2 !== undefined && { cgroup: sensor.environment.cgroup2 }) },
+    roots: { ...(containerCgroups !== undefined && { cgroup: containerCgroups }) },
     ...(settings.suppress !== undefined && { suppress: settings.suppress }),
     ...(settings.redactArguments !== undefined && { redactArguments: settings.redactArguments }),
     ...(settings.environment !== undefined && { environment: settings.environment }),

@@ -3,6 +3,7 @@
  * themselves at home. Each pattern has a class. The kernel side knows those that exist by their inode, under any name;
  * here they are known by name, for those that come to be later.
  */
+import { boundedCache } from '../../records/bounded-cache.ts'
 
 export interface WatchEntry {
   /** What a file of this kind is to an attacker. */
@@ -168,7 +169,13 @@ export function watchList(entries: readonly WatchEntry[] = DEFAULT_WATCH): Watch
     if (found !== undefined) return found[1]
     return any?.test(path) ? rest.find(([pattern]) => pattern.test(path))?.[1] : undefined
   }
-  return { classes: [...new Set(entries.map((entry) => entry.class))], entries, classOf }
+  // The same files are opened again and again.
+  const cached = boundedCache(8192, (path) => classOf(path) ?? '', 256)
+  return {
+    classes: [...new Set(entries.map((entry) => entry.class))],
+    entries,
+    classOf: (path) => cached(path) || undefined,
+  }
 }
 
 function patternOf(path: string): RegExp {
