@@ -456,6 +456,7 @@ enum {
 #define O_RDWR 02
 #define O_CREAT 0100
 #define O_TRUNC 01000
+#define FMODE_NOACCOUNT (1u << 29)
 #define O_APPEND 02000
 #define O_PATH 010000000
 

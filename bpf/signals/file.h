@@ -248,6 +248,9 @@ static __always_inline int lsm_open(struct file *file)
 
 	if (task->flags & PF_KTHREAD)
 		return 0;
+	/* The file of a layer that an overlay opens behind the one that was asked for. */
+	if (BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
+		return 0;
 	return report_open(file, 0, uring || is_compat(task) ? 0 : call_number(task), uring ? WEIR_F_IO_URING : 0);
 }
 

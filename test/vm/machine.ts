@@ -37,10 +37,15 @@ const TEXTS = {
 }
 
 /** Boots, runs `command` (in the copy of this repository), and returns what it left in \`/results\`. */
-export async function runInMachine(kernelName: string, command: string, limitMs = 300_000): Promise<Run> {
+export async function runInMachine(
+  kernelName: string,
+  command: string,
+  /** Sources that the command needs beside the tests' own: the program itself comes compiled. */
+  sources: readonly string[] = [],
+): Promise<Run> {
   const kernel = cachedKernel(kernelName)
   if (kernel === undefined) throw new Error(`kernel ${kernelName} was not fetched`)
-  const copied = ['bin', 'dist', 'bpf/dist', 'package.json', 'src/ebpf', 'test/ebpf', 'test/kit/cache.ts']
+  const copied = ['bin', 'dist', 'bpf/dist', 'package.json', 'test/ebpf', 'test/kit/cache.ts', ...sources]
   const modules = ['koffi', '@koromix'].map((name) => `node_modules/${name}`)
   const kept = [...copied, ...modules].filter((path) => existsSync(join(ROOT, path)))
   const image = makeImage(kernel, {
@@ -67,7 +72,7 @@ cd /weir && ${command}
     },
   })
   try {
-    return await boot(kernel, image, { limitMs })
+    return await boot(kernel, image, { limitMs: 300_000 })
   } finally {
     image.remove()
   }
