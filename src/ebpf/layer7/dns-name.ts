@@ -10,8 +10,9 @@ export interface Cursor {
 }
 
 const HEADER = 12
-const MOST_BYTES = 255
-/** Of a name of 255 bytes, every label could stand elsewhere; nobody writes it that way. */
+/** As text, without the last dot: 255 bytes in a message. */
+const MOST_BYTES = 253
+/** Of the longest name, every label could stand elsewhere; nobody writes it that way. */
 const MOST_JUMPS = 128
 const POINTER = 0xc0
 const MOST_LABEL = 63

@@ -22,10 +22,11 @@ export function emptyHead(): Head {
 export function readHead(bytes: Uint8Array, at: number, end: number, head: Head): number {
   for (let from = at; ; ) {
     const lineEnd = lineAfter(bytes, from, end)
-    const to = trimmed(bytes, from, lineEnd < 0 ? end : lineEnd)
-    if (to > from) readHeader(bytes, from, to, head)
+    // Half a name of a host would be that of another.
     if (lineEnd < 0) return -1
+    const to = trimmed(bytes, from, lineEnd)
     if (to === from) return lineEnd + 1
+    readHeader(bytes, from, to, head)
     from = lineEnd + 1
   }
 }

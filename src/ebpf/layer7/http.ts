@@ -53,12 +53,7 @@ function readRequest(bytes: Uint8Array, at: number, end: number, isAll: boolean,
   const space = methodEnd(bytes, at, end)
   if (space < 0) return UNKNOWN
   const lineEnd = lineAfter(bytes, space, end)
-  if (lineEnd < 0 && !isText(bytes, space, end)) return UNKNOWN
-  if (lineEnd < 0) {
-    // Nothing but the end of the line tells for sure what it is: so it has to be a long one.
-    if (isAll && end - space > LEAST_TARGET) requests.push(requestOf(bytes, at, space, end, '1.1', emptyHead()))
-    return CUT
-  }
+  if (lineEnd < 0) return readLine(bytes, at, space, end, isAll, requests)
   const targetEnd = trimmed(bytes, at, lineEnd) - VERSION
   const version = targetEnd > space ? versionAt(bytes, targetEnd) : undefined
   if (version === undefined) return UNKNOWN
@@ -67,6 +62,21 @@ function readRequest(bytes: Uint8Array, at: number, end: number, isAll: boolean,
   if (body >= 0 || isAll) requests.push(requestOf(bytes, at, space, targetEnd, version, head))
   if (body < 0) return CUT
   return head.body === undefined ? UNKNOWN : body + head.body
+}
+
+/** A first line that is not over. */
+function readLine(
+  bytes: Uint8Array,
+  at: number,
+  space: number,
+  end: number,
+  isAll: boolean,
+  requests: HttpRequest[],
+): number {
+  if (!isText(bytes, space, end)) return UNKNOWN
+  // Nothing but the end of the line tells for sure what it is: so it has to be a long one.
+  if (isAll && end - space > LEAST_TARGET) requests.push(requestOf(bytes, at, space, end, '1.1', emptyHead()))
+  return CUT
 }
 
 function requestOf(
