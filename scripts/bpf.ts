@@ -19,12 +19,24 @@ const TARGETS = [
 ] as const
 
 function compile(target: (typeof TARGETS)[number], object: string): void {
-  const flags = ['-target', 'bpf', '-mcpu=v3', `-D__TARGET_ARCH_${target.target}`, '-O2', '-g', '-Wall', '-Werror']
+  const here = join(root, 'bpf')
+  const flags = [
+    `-ffile-prefix-map=${here}=.`,
+    '-fdebug-compilation-dir=.',
+    '-target',
+    'bpf',
+    '-mcpu=v3',
+    `-D__TARGET_ARCH_${target.target}`,
+    '-O2',
+    '-g',
+    '-Wall',
+    '-Werror',
+  ]
   execFileSync(
     'clang',
     // The headers of Linux' user space: those that are read are the same on both architectures.
     [...flags, '-Wno-unused-function', `-I/usr/include/${target.headers}`, '-c', 'weir.bpf.c', '-o', object],
-    { cwd: join(root, 'bpf'), stdio: ['ignore', 'inherit', 'inherit'] },
+    { cwd: here, stdio: ['ignore', 'inherit', 'inherit'] },
   )
   // Debug information of the compiler goes (it names paths), BTF stays.
   execFileSync('llvm-strip', ['-g', object])
