@@ -1,7 +1,7 @@
 /** Action 30: what happens to the sensor itself. It is killed under load, started again, and its hooks are taken away. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -23,6 +23,15 @@ function does(...args: string[]): ChildProcess {
   const child = spawn(programs().deed, args, { cwd: dir, stdio: 'ignore' })
   started.push(child)
   return child
+}
+
+/** Of a descriptor, which may be closed by now. */
+function infoOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 const isExecOf =
@@ -69,15 +78,12 @@ test('a hook that somebody takes away is reported', {
   const sensor = await startSensor()
   try {
     const pid = sensor.child.pid as number
-    const { stdout } = spawnSync(BPFTOOL as string, ['--json', 'link', 'show'], {
-      encoding: 'utf8',
-      maxBuffer: 1 << 26,
-    })
-    const links: { id: number; type: string; pids?: { pid: number }[] }[] = JSON.parse(stdout)
-    // Only links of cgroups can be detached from outside.
-    const own = links.find(({ type, pids }) => type === 'cgroup' && pids?.some((one) => one.pid === pid))
-    assert(own !== undefined, 'no link of a cgroup is of the sensor')
-    const detached = spawnSync(BPFTOOL as string, ['link', 'detach', 'id', String(own.id)], { encoding: 'utf8' })
+    // Only links of cgroups can be detached from outside. What a descriptor is, procfs says.
+    const infos = readdirSync(`/proc/${pid}/fdinfo`).map((fd) => infoOf(`/proc/${pid}/fdinfo/${fd}`))
+    const own = infos.find((info) => /^link_type:\s+cgroup$/m.test(info))
+    const id = /^link_id:\s+(\d+)$/m.exec(own ?? '')?.[1]
+    assert(id !== undefined, 'no link of a cgroup is of the sensor')
+    const detached = spawnSync(BPFTOOL as string, ['link', 'detach', 'id', id], { encoding: 'utf8' })
     assert.equal(detached.status, 0, detached.stderr)
     const tamper = await sensor.until(({ eventName }) => eventName === 'sensor.tamper', 'sensor.tamper', 60_000)
     assert(tamper.severityNumber >= 17, `severity ${tamper.severity}`)

@@ -44,6 +44,7 @@ exporters:
 service:
   pipelines:
     logs: {receivers: [ebpf], exporters: [file]}
+  telemetry: {metrics: {level: none}}
 `,
   )
   const reader = lineReader(path)
