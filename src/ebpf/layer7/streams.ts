@@ -47,6 +47,7 @@ interface Reading {
 const MOST = 1024
 const MOST_BYTES = 8192
 const FIRST_BYTES = 2048
+const LEAST_REPEATED = 64
 const PATIENCE_NS = 2e9
 const NONE: readonly Layer7[] = []
 const NOTHING: Reading = { found: NONE, rest: -1 }
@@ -193,8 +194,11 @@ function append(stream: Stream, bytes: Uint8Array, at: number, length: number): 
   return stream.length < MOST_BYTES
 }
 
-/** A segment that is sent again is counted again: it has the offset of what should follow it. */
-function isRepeated({ bytes, last, length }: Stream, again: Uint8Array, at: number, size: number): boolean {
-  if (size !== length - last || size < 64) return false
-  return bytes.compare(again, at, at + size, last, length) === 0
+/**
+ * A segment that is sent again is counted again: it has the offset of what should follow it. Only that with which a
+ * greeting begins is looked for: others may well hold the same bytes as the one before, and be no repetition.
+ */
+function isRepeated({ kind, bytes, last, length }: Stream, again: Uint8Array, at: number, size: number): boolean {
+  if (kind !== 'tls' || last !== 0 || size !== length || size < LEAST_REPEATED) return false
+  return bytes.compare(again, at, at + size, 0, length) === 0
 }

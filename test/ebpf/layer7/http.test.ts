@@ -60,6 +60,9 @@ test('a request of Node', async (t) => {
   ])
 })
 
+/** The code of each of them has to be right. */
+const PRINTABLE = String.fromCharCode(...Array.from({ length: 94 }, (_, i) => i + 0x21))
+
 test('requests of HTTP/2 without encryption, of Node', async (t) => {
   const bytes = await firstWords(
     t,
@@ -72,7 +75,7 @@ test('requests of HTTP/2 without encryption, of Node', async (t) => {
           ':method': 'POST',
           ':path': path,
           ':authority': 'grpc.example',
-          'user-agent': 'grpc-node/1 (Ü!)',
+          'user-agent': PRINTABLE,
         }
         session.request(headers, { endStream: false }).on('error', () => {})
       }
@@ -83,10 +86,9 @@ test('requests of HTTP/2 without encryption, of Node', async (t) => {
     method: 'POST',
     path: '/pkg.Service/Method',
     host: 'grpc.example',
-    userAgent: first?.userAgent,
+    userAgent: PRINTABLE,
     version: '2',
   })
-  assert.match(first?.userAgent ?? '', /^grpc-node\/1 /)
   assert.equal(second?.path, '/b?[REDACTED:query]')
   assert.equal(second?.host, 'grpc.example')
   for (let size = 1; size < 24; size++) assert.equal(parseHttp(bytes, 0, size), 'incomplete', `${size}`)
@@ -233,7 +235,7 @@ test('no secret of a path or an agent is told', () => {
   )
   assert.equal(one('GET /a? HTTP/1.1\r\n\r\n').path, '/a')
   const agent = one('GET / HTTP/1.1\r\nUser-Agent: x ghp_0123456789abcdefghijABCDEFhunter22345\r\n\r\n').userAgent
-  assert(!agent?.includes('hunter22'), agent)
+  assert(agent !== undefined && !agent.includes('hunter22'), String(agent))
 })
 
 test('methods of small letters, with a dash, after empty lines; spaces in a target', () => {
