@@ -3,15 +3,24 @@
  * the pod's uid and its class of service.
  */
 
+type Qos = 'guaranteed' | 'burstable' | 'besteffort'
+
 export interface CgroupOwner {
   readonly containerId: string
   /** `containerd`, `cri-o`, `docker`, `podman`, `nerdctl`, `lxc`, `garden`, ... as `container.runtime.name`. */
   readonly runtime: string
   readonly podUid?: string
   /** Kubernetes' quality of service. */
-  readonly qosClass?: 'guaranteed' | 'burstable' | 'besteffort'
+  readonly qosClass?: Qos
+  /** The pod's container, where the one above lies in it. */
+  readonly podContainerId?: string
   /** The outermost container, where containers are nested (kind, Docker in Docker). */
   readonly outermostId?: string
+}
+
+interface Found {
+  readonly id: string
+  readonly runtime: string
 }
 
 const HEX64 = '[0-9a-f]{64}'
@@ -22,7 +31,6 @@ const HELPERS = /^(?:crio-conmon|libpod-conmon)-/
 /** Names that tell the runtime. */
 const NAMED: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`^cri-containerd-(${HEX64})\\.scope$`), 'containerd'],
-  [new RegExp(`(?:^|:)cri-containerd:(${HEX64})$`), 'containerd'],
   [new RegExp(`^crio-(${HEX64})(?:\\.scope)?$`), 'cri-o'],
   [new RegExp(`^docker-(${HEX64})\\.scope$`), 'docker'],
   [new RegExp(`^libpod-(?:payload-)?(${HEX64})(?:\\.scope)?$`), 'podman'],
@@ -36,44 +44,60 @@ const NAMED: readonly (readonly [RegExp, string])[] = [
 const BARE = new RegExp(`^${HEX64}$`)
 const BARE_IN = new Map([
   ['docker', 'docker'],
+  ['cri-containerd', 'containerd'],
+  ['crio', 'cri-o'],
   ['actions_job', 'docker'],
   ['lxc', 'lxc'],
   ['lxc.payload', 'lxc'],
 ])
 const MOST = 4096
 
-/** Undefined when no container owns the cgroup. The path is as in /proc/<pid>/cgroup, of any hierarchy. */
+/** Where users of the host may make cgroups of any name. */
+const OF_USERS = 'user.slice'
+
+/**
+ * Undefined when no container owns the cgroup. The path is as in /proc/<pid>/cgroup, of any hierarchy.
+ *
+ * Whoever may write to the cgroup file system of its own container can make cgroups below that look like another one's.
+ * So the innermost container is named beside the outermost one, and the pod is the outermost of several.
+ */
 export function ownerOfCgroup(path: string): CgroupOwner | undefined {
   if (path.length > MOST) return undefined
-  const parts = path.split('/').filter((part) => part !== '')
-  let found: { id: string; runtime: string } | undefined
-  let outermost: string | undefined
-  let podUid: string | undefined
-  let qos: string | undefined
-  for (const [i, part] of parts.entries()) {
-    if (HELPERS.test(part)) return undefined
-    const uid = UID.exec(part)?.[1]
-    if (uid !== undefined) {
-      podUid = uid.replaceAll('_', '-')
-      qos = qosOf(part, parts[i - 1])
-      continue
-    }
-    const own = ownerOfPart(part, parts, i)
-    if (own === undefined) continue
-    outermost ??= own.id
-    found = own
-  }
-  if (found === undefined) return undefined
+  // Colons stand in paths that are in systemd's form and were made by cgroupfs.
+  const parts = path.split(/[/:]/).filter((part) => part !== '')
+  const at = parts.findIndex((part) => parts[0] !== OF_USERS && UID.test(part))
+  const owners = parts.map((part, i) => (UID.test(part) ? undefined : ownerOfPart(part, parts, i)))
+  const first = owners.findIndex((owner) => owner !== undefined)
+  const helper = parts.findIndex((part) => HELPERS.test(part))
+  if (first < 0 || (helper >= 0 && helper < first)) return undefined
+  const found = owners.findLast((owner) => owner !== undefined) as Found
+  const ofPod = at < 0 ? undefined : owners.find((owner, i) => owner !== undefined && i > at)
+  return ownerOf(found, owners[first]?.id, ofPod === undefined ? undefined : podOf(parts, at, ofPod.id))
+}
+
+interface Pod {
+  readonly uid: string
+  readonly qos: Qos
+  readonly container: string
+}
+
+function podOf(parts: readonly string[], at: number, container: string): Pod {
+  const part = parts[at] as string
+  const [, uid = ''] = UID.exec(part) ?? []
+  return { uid: uid.replaceAll('_', '-'), qos: qosOf(part, parts[at - 1]), container }
+}
+
+function ownerOf({ id, runtime }: Found, outermost: string | undefined, pod: Pod | undefined): CgroupOwner {
   return {
-    containerId: found.id,
-    runtime: found.runtime,
-    ...(podUid !== undefined && { podUid }),
-    ...(podUid !== undefined && { qosClass: qos as NonNullable<CgroupOwner['qosClass']> }),
-    ...(outermost !== found.id && outermost !== undefined && { outermostId: outermost }),
+    containerId: id,
+    runtime,
+    ...(pod !== undefined && { podUid: pod.uid, qosClass: pod.qos }),
+    ...(pod !== undefined && pod.container !== id && { podContainerId: pod.container }),
+    ...(outermost !== undefined && outermost !== id && { outermostId: outermost }),
   }
 }
 
-function ownerOfPart(part: string, parts: readonly string[], i: number): { id: string; runtime: string } | undefined {
+function ownerOfPart(part: string, parts: readonly string[], i: number): Found | undefined {
   // Sysbox: the container is the fourth part, whatever it is called.
   if (parts.includes('syscont-cgroup-root') && i === 3 && BARE.test(part)) return { id: part, runtime: 'sysbox' }
   const named = ownerOfName(part, isUnderPods(parts, i))
@@ -85,7 +109,7 @@ function ownerOfPart(part: string, parts: readonly string[], i: number): { id: s
   return { id: part, runtime: isUnderPods(parts, i) ? 'containerd' : 'unknown' }
 }
 
-function ownerOfName(part: string, isPod: boolean): { id: string; runtime: string } | undefined {
+function ownerOfName(part: string, isPod: boolean): Found | undefined {
   for (const [pattern, runtime] of NAMED) {
     const id = pattern.exec(part)?.[1]
     if (id !== undefined && !(runtime === 'garden' && isPod)) return { id, runtime }
@@ -94,10 +118,10 @@ function ownerOfName(part: string, isPod: boolean): { id: string; runtime: strin
 }
 
 function isUnderPods(parts: readonly string[], i: number): boolean {
-  return parts.slice(0, i).some((part) => part.startsWith('kubepods'))
+  return parts.slice(0, i).some((part) => /^(?:kubelet-)?kubepods/.test(part))
 }
 
-function qosOf(part: string, parent = ''): string {
+function qosOf(part: string, parent = ''): Qos {
   if (/besteffort/.test(part) || /besteffort/.test(parent)) return 'besteffort'
   if (/burstable/.test(part) || /burstable/.test(parent)) return 'burstable'
   return 'guaranteed'

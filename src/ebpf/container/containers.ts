@@ -41,6 +41,18 @@ export interface Cgroup {
   removedAt: number
 }
 
+/** The cgroups of a container, and until when it is worth asking for its names. */
+interface Pending {
+  readonly until: number
+  readonly cgroups: number[]
+  readonly pid: number
+}
+
+/** Lines of /proc/<pid>/cgroup, in the order in which the sensor chooses its hierarchy. */
+const CONTROLLERS = [
+  ...['memory', 'pids', 'cpuset'].map((name) => new RegExp(`^\\d+:(?:[^:]*,)?${name}(?:,[^:]*)?:`)),
+  /^0::/,
+]
 const MOST_CGROUPS = 50_000
 const MOST_SCANNED = 100_000
 /** How long names are looked for, and how long a cgroup that is gone still names its late events. */
@@ -54,9 +66,11 @@ export class Containers {
   readonly #options: ContainersOptions
   readonly #pods: PodLogs
   readonly #cgroups = new Map<number, Cgroup>()
-  readonly #byId = new Map<string, Container>()
-  /** Without names yet: the cgroups of a container, and until when it is worth asking. */
-  readonly #pending = new Map<string, { until: number; cgroups: number[]; pid: number }>()
+  readonly #byKey = new Map<string, Container>()
+  /** How many cgroups each container has. */
+  readonly #uses = new Map<string, number>()
+  /** Without all of its names yet. */
+  readonly #pending = new Map<string, Pending>()
   /** Time of the last tick, nanoseconds since boot. */
   #now = 0
   evicted = 0
@@ -68,7 +82,7 @@ export class Containers {
   }
 
   get size(): number {
-    return this.#byId.size
+    return this.#byKey.size
   }
 
   /** The file system's inode numbers are the ids. */
@@ -91,6 +105,10 @@ export class Containers {
   }
 
   made(id: number, path: string, pid: number): Cgroup {
+    const known = this.#cgroups.get(id)
+    // Processes hold on to it.
+    if (known?.path === path && known.removedAt === 0) return known
+    this.#forget(id)
     const cgroup: Cgroup = { id, path, container: undefined, removedAt: 0 }
     if (this.#cgroups.size >= MOST_CGROUPS) this.#evict()
     this.#cgroups.set(id, cgroup)
@@ -107,48 +125,62 @@ export class Containers {
   /** Of an event: by its id, or by asking procfs about the process once. */
   of(id: number, tgid: number): Cgroup {
     if (id === 0) return HOST
-    return this.#cgroups.get(id) ?? this.made(id, this.#pathOf(tgid), tgid)
+    const known = this.#cgroups.get(id)
+    if (known !== undefined) return known
+    const path = this.#pathOf(tgid)
+    // Gone already. Whoever comes next from there may tell.
+    return path === undefined ? { ...HOST, id } : this.made(id, path, tgid)
   }
 
   /** `now` in nanoseconds since boot. */
   tick(now: number): void {
     this.#now = now
-    for (const [id, { until, cgroups, pid }] of this.#pending) {
-      const container = this.#byId.get(id)
-      if (container?.podUid === undefined) {
-        this.#pending.delete(id)
-        continue
-      }
-      const names = this.#pods.lookup(container.podUid, container.containerId)
-      if (names === undefined && now < until) continue
-      this.#pending.delete(id)
-      this.#rename(container, names, cgroups, pid)
-    }
+    for (const [key, pending] of this.#pending) this.#ask(key, pending, now)
     for (const [id, { removedAt }] of this.#cgroups) {
       if (removedAt > 0 && now - removedAt > GONE_NS) this.#forget(id)
     }
   }
 
+  /** Looks again for the names of a container. */
+  #ask(key: string, { until, cgroups, pid }: Pending, now: number): void {
+    const container = this.#byKey.get(key)
+    if (container === undefined) {
+      this.#pending.delete(key)
+      return
+    }
+    const names = this.#namesOf(container)
+    const isDone = names?.container !== undefined || now >= until
+    if (isDone) this.#pending.delete(key)
+    const isNews = names?.pod !== container.names?.pod || names?.container !== container.names?.container
+    if (isNews || isDone) this.#rename(key, container, names, cgroups, pid)
+  }
+
+  #namesOf({ podUid, podContainerId, containerId }: CgroupOwner): PodNames | undefined {
+    return podUid === undefined ? undefined : this.#pods.lookup(podUid, podContainerId ?? containerId)
+  }
+
   #own(id: number, cgroup: Cgroup, owner: CgroupOwner, pid: number): void {
-    const known = this.#byId.get(owner.containerId)
+    const key = keyOf(owner)
+    this.#uses.set(key, (this.#uses.get(key) ?? 0) + 1)
+    const known = this.#byKey.get(key)
     if (known !== undefined) {
       cgroup.container = known
-      this.#pending.get(owner.containerId)?.cgroups.push(id)
+      this.#pending.get(key)?.cgroups.push(id)
       this.#options.onContainer?.({ cgroup: BigInt(id), container: known, pid })
       return
     }
-    const names = owner.podUid === undefined ? undefined : this.#pods.lookup(owner.podUid, owner.containerId)
+    const names = this.#namesOf(owner)
     const container = this.#container(owner, names, 'pending')
-    this.#byId.set(owner.containerId, container)
+    this.#byKey.set(key, container)
     cgroup.container = container
-    if (owner.podUid !== undefined && names === undefined)
-      this.#pending.set(owner.containerId, { until: this.#now + NAMES_NS, cgroups: [id], pid })
+    if (owner.podUid !== undefined && names?.container === undefined)
+      this.#pending.set(key, { until: this.#now + NAMES_NS, cgroups: [id], pid })
     this.#options.onContainer?.({ cgroup: BigInt(id), container, pid })
   }
 
-  #rename(old: Container, names: PodNames | undefined, cgroups: readonly number[], pid: number): void {
+  #rename(key: string, old: Container, names: PodNames | undefined, cgroups: readonly number[], pid: number): void {
     const container = this.#container(old, names, 'missing')
-    this.#byId.set(old.containerId, container)
+    this.#byKey.set(key, container)
     for (const id of cgroups) {
       const cgroup = this.#cgroups.get(id)
       if (cgroup === undefined) continue
@@ -163,6 +195,7 @@ export class Containers {
       'container.id': owner.containerId,
       'container.runtime.name': owner.runtime,
     }
+    if (owner.outermostId !== undefined) attributes['weir.container.outermost.id'] = owner.outermostId
     if (owner.podUid !== undefined) {
       attributes['k8s.node.name'] = this.#options.node
       attributes['k8s.pod.uid'] = owner.podUid
@@ -177,16 +210,17 @@ export class Containers {
     return { ...owner, names, resource: internResource(attributes), label: labelOf(owner, names) }
   }
 
-  /** The line of the hierarchy that names containers: the v1 one where there is one, else the unified one. */
-  #pathOf(tgid: number): string {
+  /** Of the hierarchy that names containers: a v1 one where there is one, else the unified one. */
+  #pathOf(tgid: number): string | undefined {
     try {
       const lines = readFileSync(`${this.#options.proc ?? '/proc'}/${tgid}/cgroup`, 'utf8').split('\n')
-      const line =
-        lines.find((each) => /^\d+:(?:[^:]*,)?(?:memory|pids)(?:,[^:]*)?:/.test(each)) ??
-        lines.find((each) => each.startsWith('0::'))
-      return line?.split(':').slice(2).join(':') ?? '/'
-    } catch {
+      for (const line of CONTROLLERS) {
+        const found = lines.find((each) => line.test(each))
+        if (found !== undefined) return found.split(':').slice(2).join(':')
+      }
       return '/'
+    } catch {
+      return undefined
     }
   }
 
@@ -194,9 +228,15 @@ export class Containers {
     const container = this.#cgroups.get(id)?.container
     this.#cgroups.delete(id)
     if (container === undefined) return
-    for (const other of this.#cgroups.values()) if (other.container?.containerId === container.containerId) return
-    this.#byId.delete(container.containerId)
-    this.#pending.delete(container.containerId)
+    const key = keyOf(container)
+    const uses = (this.#uses.get(key) ?? 1) - 1
+    if (uses > 0) {
+      this.#uses.set(key, uses)
+      return
+    }
+    this.#uses.delete(key)
+    this.#byKey.delete(key)
+    this.#pending.delete(key)
   }
 
   #evict(): void {
@@ -204,6 +244,11 @@ export class Containers {
     if (oldest !== undefined) this.#forget(oldest)
     this.evicted++
   }
+}
+
+/** Not the id alone: below its own cgroup a container may make one that bears the id of another. */
+function keyOf({ containerId, podUid = '', outermostId = '' }: CgroupOwner): string {
+  return `${podUid}/${outermostId}/${containerId}`
 }
 
 function labelOf({ containerId, podUid }: CgroupOwner, names: PodNames | undefined): string {

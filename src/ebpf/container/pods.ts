@@ -28,13 +28,13 @@ export class PodLogs {
     for (const entry of this.#list('pods')) {
       const [, namespace = '', pod = '', uid] = POD_DIRECTORY.exec(entry) ?? []
       if (uid !== podUid || !NAME.test(namespace) || !NAME.test(pod)) continue
-      const container = this.#container(namespace, pod, containerId)
+      const container = this.#container(namespace, pod, containerId) ?? this.#only(entry)
       return { namespace, pod, ...(container !== undefined && { container }) }
     }
     return undefined
   }
 
-  /** `<pod>_<namespace>_<container>-<id>.log`; where the link is missing, the only directory of the pod. */
+  /** `<pod>_<namespace>_<container>-<id>.log`. */
   #container(namespace: string, pod: string, containerId: string): string | undefined {
     const start = `${pod}_${namespace}_`
     const end = `-${containerId}.log`
@@ -44,6 +44,12 @@ export class PodLogs {
       if (NAME.test(name) && this.#isLink(entry)) return name
     }
     return undefined
+  }
+
+  /** Of a pod with one container, which has the only directory. */
+  #only(entry: string): string | undefined {
+    const [name, ...others] = this.#list(join('pods', entry))
+    return name !== undefined && others.length === 0 && NAME.test(name) ? name : undefined
   }
 
   #list(directory: string): string[] {
