@@ -19,6 +19,7 @@ const HELD_NS = 100e6
 const MOST_HELD = 1024
 const MOST_ACCEPTED = 65_536
 const MOST_ASKED = 16_384
+const MOST_WAITING = 4096
 
 interface Held {
   readonly since: number
@@ -34,6 +35,7 @@ export class Conversations {
   readonly #held = new Map<number, Held[]>()
   #heldCount = 0
   #oldestHeld = Number.POSITIVE_INFINITY
+  readonly #waiting = new Map<string, { readonly actor: Actor; readonly memory: RingMemory }>()
   /** When a question was sent, by socket and number. */
   readonly #asked = new Map<string, number>()
   #givenUp = 0
@@ -90,7 +92,12 @@ export class Conversations {
   tick(now: number, out: LogRecord[]): void {
     this.#now = now
     this.#release(now - HELD_NS, out)
-    this.#givenUp += this.#streams.expire(now)
+    this.#givenUp += this.#streams.expire(now, (cookie, ingress, found) => {
+      const key = streamKey(String(cookie), ingress)
+      const waiting = this.#waiting.get(key)
+      this.#waiting.delete(key)
+      if (waiting !== undefined) this.#tell(found, waiting.actor, waiting.memory, 0, out)
+    })
   }
 
   takeGivenUp(): number {
@@ -127,9 +134,11 @@ export class Conversations {
     const off = u16(memory, at + L7.payloadOff)
     const length = u16(memory, at + L7.payloadLen)
     const kind = u16(memory, at + L7.kind)
+    const cookie = `${u32(memory, at + L7.epCookie + 4)}.${u32(memory, at + L7.epCookie)}`
+    const ingress = u16(memory, at + L7.ingress) !== 0
     const found = this.#streams.add(
-      `${u32(memory, at + L7.epCookie + 4)}.${u32(memory, at + L7.epCookie)}`,
-      u16(memory, at + L7.ingress) !== 0,
+      cookie,
+      ingress,
       kind === L7_KIND.dns ? 'dns' : kind === L7_KIND.tls ? 'tls' : 'http',
       u32(memory, at + L7.offset),
       memory.u8,
@@ -137,18 +146,27 @@ export class Conversations {
       length,
       u64(memory, at + HEADER.ktime),
       u16(memory, at + L7.epProtocol) === UDP,
+      u32(memory, at + L7.total),
     )
+    if (kind !== L7_KIND.dns) this.#remember(streamKey(cookie, ingress), found.length > 0, actor, memory, at)
+    this.#tell(found, actor, memory, at, out)
+  }
+
+  /** Whose a stream is that has begun and not ended: what can be read of it is told when it is given up. */
+  #remember(key: string, isOver: boolean, actor: Actor, memory: RingMemory, at: number): void {
+    if (isOver) {
+      this.#waiting.delete(key)
+      return
+    }
+    if (this.#waiting.has(key)) return
+    if (this.#waiting.size >= MOST_WAITING) this.#waiting.delete(this.#waiting.keys().next().value as string)
+    this.#waiting.set(key, { actor, memory: copyOf(memory, at, L7.bytes) })
+  }
+
+  #tell(found: readonly Layer7[], actor: Actor, memory: RingMemory, at: number, out: LogRecord[]): void {
     for (const [index, each] of found.entries()) {
-      const record = layer7Record(
-        this.#desk,
-        actor,
-        memory,
-        at,
-        each,
-        this.nameOf,
-        this.#learn(each, memory, at),
-        index,
-      )
+      const latency = this.#learn(each, memory, at)
+      const record = layer7Record(this.#desk, actor, memory, at, each, this.nameOf, latency, index)
       if (!this.#desk.suppress.has(record.eventName)) out.push(record)
     }
   }
@@ -165,16 +183,21 @@ export class Conversations {
       this.#asked.set(key, now)
       return undefined
     }
+    const asked = this.#asked.get(key)
+    // An answer that nobody asked for is not believed.
+    if (asked === undefined) return undefined
     // What this machine answers to others teaches nothing.
     if (isIngress) this.#names.learn(u32(memory, at + HEADER.netns), message, now)
-    const asked = this.#asked.get(key)
-    if (asked === undefined) return undefined
     this.#asked.delete(key)
     return now - asked
   }
 }
 
 const UDP = 17
+
+function streamKey(cookie: string, ingress: boolean): string {
+  return `${cookie}/${ingress ? 1 : 0}`
+}
 
 /** A record of its own, at 0. */
 function copyOf(memory: RingMemory, at: number, size: number): RingMemory {

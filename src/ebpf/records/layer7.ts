@@ -76,6 +76,7 @@ function http(attributes: Attributes, request: HttpRequest, remote: string): rea
   attributes['http.request.method'] = request.method
   attributes['url.path'] = request.path
   if (request.host !== undefined) attributes['url.domain'] = request.host
+  if (request.port !== undefined) attributes['url.port'] = request.port
   if (request.userAgent !== undefined) attributes['user_agent.original'] = request.userAgent
   return ['http.request', `${request.method} ${request.host ?? remote}${request.path}`]
 }
