@@ -16,8 +16,8 @@ import type { Io } from './io.ts'
 const MIB = 2 ** 20
 const NO_RULES = { namespaces: [], pods: [], containers: [], binaries: [], path_prefixes: [], cidrs: [], ports: [] }
 
-/** Event names of a signal begin with this; what is missing here begins with the signal's own name. */
-const PREFIX: Partial<Record<Signal, readonly string[]>> = {
+/** Events of signals whose names do not begin with the signal's. */
+const OWN_NAMES: Partial<Record<Signal, readonly string[]>> = {
   process: ['process.exec', 'process.exec_failed', 'process.fork', 'process.exit'],
   ptrace: ['process.ptrace'],
   signal: ['process.signal'],
@@ -59,20 +59,16 @@ function isTelling({ eventName, severityNumber, attributes }: LogRecord): boolea
 
 function eventsOf(word: string): string[] {
   const all: readonly string[] = EVENT_NAMES
-  if (Object.hasOwn(SIGNALS, word)) {
-    const prefixes = PREFIX[word as Signal] ?? [`${word}.`]
-    return all.filter((name) => prefixes.some((prefix) => name === prefix || name.startsWith(`${word}.`)))
-  }
+  if (Object.hasOwn(SIGNALS, word)) return all.filter((name) => isOf(word as Signal, name))
   return all.filter((name) => (name === word || name.endsWith(`.${word}`)) && signalBits(name) !== 0)
 }
 
+function isOf(signal: Signal, eventName: string): boolean {
+  return OWN_NAMES[signal]?.includes(eventName) ?? eventName.startsWith(`${signal}.`)
+}
+
 function signalBits(eventName: string): number {
-  let bits = 0
-  for (const [name, bit] of Object.entries(SIGNALS)) {
-    const prefixes = PREFIX[name as Signal]
-    if (prefixes === undefined ? eventName.startsWith(`${name}.`) : prefixes.includes(eventName)) bits |= bit
-  }
-  return bits
+  return Object.entries(SIGNALS).reduce((bits, [name, bit]) => (isOf(name as Signal, eventName) ? bits | bit : bits), 0)
 }
 
 export async function trace(args: string[], io: Io): Promise<number> {
