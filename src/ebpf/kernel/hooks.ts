@@ -64,7 +64,8 @@ const OPENS = ['open_exit_openat', 'open_exit_openat2', 'open_exit_by_handle']
 const OLD_OPENS = ['open_exit_open', 'open_exit_creat']
 const PATHS = ['unlink', 'rmdir', 'mkdir', 'mknod', 'symlink', 'link', 'rename', 'chmod', 'chown', 'truncate']
 const CGROUP_SOCKETS = ['socket_create', 'connect_v4', 'connect_v6', 'sendmsg_v4', 'sendmsg_v6']
-const PACKETS = ['packet_egress', 'packet_ingress', ...CGROUP_SOCKETS]
+/** Streams of TCP get their owner from the changes of its state. */
+const PACKETS = ['packet_egress', 'packet_ingress', 'tcp_state', ...CGROUP_SOCKETS]
 
 const BLIND_OPENS = 'files opened by io_uring requests and by 32-bit programs'
 
