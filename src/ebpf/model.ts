@@ -33,6 +33,8 @@ export interface ModelOptions {
     readonly podLogs?: string
     readonly etc?: string
   }
+  /** Processes that are remembered; 200,000 unless told otherwise. */
+  readonly mostProcesses?: number
   /** Counts what the model gives up: `decode`, `processes_evicted`, `streams_evicted`. */
   readonly lost?: (what: string, count: number) => void
 }

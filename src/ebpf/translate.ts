@@ -115,7 +115,12 @@ class Translator implements Model {
     this.#users = new Users(roots.etc)
     this.#users.refresh(0)
     this.#processes = new ProcessTable(
-      { node, bootId, ...(options.redactArguments !== undefined && { redactArguments: options.redactArguments }) },
+      {
+        node,
+        bootId,
+        ...(options.redactArguments !== undefined && { redactArguments: options.redactArguments }),
+        ...(options.mostProcesses !== undefined && { most: options.mostProcesses }),
+      },
       this.#containers,
       this.#clock,
     )
