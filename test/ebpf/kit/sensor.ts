@@ -29,10 +29,18 @@ export interface SensorOptions {
   /** What is put before the command. */
   readonly prefix?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Which records are kept for `records()`; all unless told. */
+  readonly keep?: (record: Seen) => boolean
   readonly limitMs?: number
 }
 
-export async function startSensor({ receiver = '{}', prefix = [], env = {}, limitMs = 30_000 }: SensorOptions = {}) {
+export async function startSensor({
+  receiver = '{}',
+  prefix = [],
+  env = {},
+  keep = () => true,
+  limitMs = 30_000,
+}: SensorOptions = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'weir-sensor-'))
   const path = join(dir, 'records.jsonl')
   writeFileSync(
@@ -40,14 +48,14 @@ export async function startSensor({ receiver = '{}', prefix = [], env = {}, limi
     `receivers:
   ebpf: ${receiver}
 exporters:
-  file: {path: ${path}}
+  file: {path: ${path}, rotation: {max_size: 0}}
 service:
   pipelines:
     logs: {receivers: [ebpf], exporters: [file]}
   telemetry: {metrics: {level: none}}
 `,
   )
-  const reader = lineReader(path)
+  const reader = lineReader(path, keep)
   let said = ''
   const start = (): ChildProcess => {
     const command = [...prefix, BIN, 'run', '--config', join(dir, 'weir.yaml'), '--state-dir', join(dir, 'state')]
@@ -103,7 +111,7 @@ service:
 }
 
 /** Reads what was appended since, and keeps all records. */
-function lineReader(path: string): { all(): readonly Seen[] } {
+function lineReader(path: string, keep: (record: Seen) => boolean): { all(): readonly Seen[] } {
   const records: Seen[] = []
   const block = Buffer.allocUnsafe(1 << 20)
   let offset = 0
@@ -116,7 +124,10 @@ function lineReader(path: string): { all(): readonly Seen[] } {
         for (let size: number; (size = readSync(fd, block, 0, block.length, offset)) > 0; offset += size) {
           const lines = (rest + block.toString('latin1', 0, size)).split('\n')
           rest = lines.pop() ?? ''
-          for (const text of lines) records.push(JSON.parse(Buffer.from(text, 'latin1').toString()) as Seen)
+          for (const text of lines) {
+            const record = JSON.parse(Buffer.from(text, 'latin1').toString()) as Seen
+            if (keep(record)) records.push(record)
+          }
         }
       } finally {
         closeSync(fd)
