@@ -88,9 +88,6 @@ export const DEFAULT_WATCH: readonly WatchEntry[] = [
       '/var/run/crio/crio.sock',
       '/run/podman/podman.sock',
       '/run/cri-dockerd.sock',
-      '/usr/bin/runc',
-      '/usr/sbin/runc',
-      '/usr/local/sbin/runc',
     ],
   },
   {
