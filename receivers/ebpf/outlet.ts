@@ -8,6 +8,8 @@ import type { LogRecord } from '../../src/records/record.ts'
 import { SEVERITY } from '../../src/records/severity.ts'
 
 const BATCH = 1000
+/** Between two batches that are not full: what comes one by one goes on at once, what comes in streams goes in fewer. */
+const AGE_MS = 20
 /** What a record takes beside what it was in the kernel, about. */
 const OVERHEAD = 256
 
@@ -39,6 +41,8 @@ export class Outlet {
   #intake: Intake | undefined
   #pump: Promise<void> | undefined
   #signal: AbortSignal | undefined
+  #timer: NodeJS.Timeout | undefined
+  #lastAt = 0
 
   constructor(options: OutletOptions) {
     this.#options = options
@@ -68,6 +72,7 @@ export class Outlet {
 
   /** Resolves when everything was admitted; what found no room until `signal` aborted is counted as shed. */
   async close(): Promise<void> {
+    this.#send()
     await this.#pump
     if (this.#queue.length === 0) return
     this.#count(this.#queue)
@@ -94,9 +99,19 @@ export class Outlet {
   }
 
   #start(): void {
+    if (this.#pump !== undefined || this.#queue.length === 0) return
+    const wait = this.#lastAt + AGE_MS - performance.now()
+    if (wait <= 0 || this.#queue.length >= BATCH) this.#send()
+    else this.#timer ??= setTimeout(() => this.#send(), wait)
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     if (this.#pump !== undefined || this.#intake === undefined || this.#queue.length === 0) return
     this.#pump = this.#run(this.#intake, this.#signal as AbortSignal).finally(() => {
       this.#pump = undefined
+      this.#lastAt = performance.now()
     })
   }
 
