@@ -86,7 +86,10 @@ async function open(settings: Config, context: Context): Promise<Open> {
   const outlet = new Outlet({
     context,
     limit: settings.backlog,
-    shed: (eventName, count) => session.ledger.lose(eventName, 'no_room', 'intake', count),
+    shed(eventName, records) {
+      session.ledger.lose(eventName, 'no_room', 'intake', records.length)
+      for (const { resource } of records) session.ledger.blame(String(resource.attributes['container.id'] ?? 'host'), 1)
+    },
   })
   const session: Session = openSession(settingsOf(settings), {
     report: context,

@@ -30,8 +30,8 @@ export interface OutletOptions {
   readonly context: Pick<Context, 'log' | 'lost' | 'gauge'>
   /** In bytes. */
   readonly limit: number
-  /** Counts what was shed, by name of the event. */
-  readonly shed: (eventName: string, count: number) => void
+  /** Counts what was shed: all of one name. */
+  readonly shed: (eventName: string, records: readonly LogRecord[]) => void
 }
 
 export class Outlet {
@@ -95,7 +95,7 @@ export class Outlet {
 
   #count(shed: readonly LogRecord[]): void {
     this.#intake?.refused(shed.length)
-    for (const [name, group] of Map.groupBy(shed, ({ eventName }) => eventName)) this.#options.shed(name, group.length)
+    for (const [name, group] of Map.groupBy(shed, ({ eventName }) => eventName)) this.#options.shed(name, group)
   }
 
   #start(): void {

@@ -103,8 +103,8 @@ suite('when the pipelines have no room', () => {
     const outlet = new Outlet({
       context,
       limit,
-      shed: (name, count) => {
-        shed[name] = (shed[name] ?? 0) + count
+      shed: (name, records) => {
+        shed[name] = (shed[name] ?? 0) + records.length
       },
     })
     outlet.open(intake, patience.signal)

@@ -22,9 +22,14 @@ export interface LossWindow {
   readonly from: number
   readonly to: number
   readonly losses: readonly Loss[]
+  /** Whose records were shed most, where that is known: ids of containers with their counts. */
+  readonly culprits: readonly (readonly [string, number])[]
 }
 
 type Counted = ReadonlyMap<number, TypeCounters>
+
+const MOST_CULPRITS = 1000
+const NAMED_CULPRITS = 5
 
 /** How many seconds back health looks. */
 const SPAN = 30
@@ -33,6 +38,7 @@ export class Ledger {
   readonly #report: Report
   #last: Counted = new Map()
   readonly #window = new Map<string, { type: string; reason: string; stage: Stage; count: number }>()
+  readonly #culprits = new Map<string, number>()
   #from: number
   /** Records that were taken out of the rings, by type. */
   readonly #received: number[] = []
@@ -63,6 +69,12 @@ export class Ledger {
     const known = this.#window.get(key)
     if (known === undefined) this.#window.set(key, { type, reason, stage, count })
     else known.count += count
+  }
+
+  /** Notes that records which were lost later than in the kernel were of this container. */
+  blame(container: string, count: number): void {
+    const known = this.#culprits.get(container)
+    if (known !== undefined || this.#culprits.size < MOST_CULPRITS) this.#culprits.set(container, (known ?? 0) + count)
   }
 
   /** Once a second: what the kernel side has counted since. */
@@ -112,7 +124,9 @@ export class Ledger {
       return undefined
     }
     const losses = [...this.#window.values()].toSorted((one, other) => other.count - one.count)
-    const window = { from: this.#from, to: now, losses }
+    const culprits = [...this.#culprits].toSorted(([, one], [, other]) => other - one).slice(0, NAMED_CULPRITS)
+    const window = { from: this.#from, to: now, losses, culprits }
+    this.#culprits.clear()
     const byReason = Map.groupBy(losses, ({ reason }) => reason)
     for (const [reason, group] of byReason) {
       this.#report.lost(

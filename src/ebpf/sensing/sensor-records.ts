@@ -69,7 +69,7 @@ export function statusRecord(hooks: readonly HookState[], facts: SensorFacts, re
 }
 
 /** What was lost since the last such record. Types with the largest losses are named first. */
-export function lossRecord({ from, to, losses }: LossWindow, resource: Resource): LogRecord {
+export function lossRecord({ from, to, losses, culprits }: LossWindow, resource: Resource): LogRecord {
   const total = losses.reduce((sum, { count }) => sum + count, 0)
   const named = losses.map(({ type, reason, count }) => `${type} ${count} (${reason})`)
   return record(
@@ -81,6 +81,7 @@ export function lossRecord({ from, to, losses }: LossWindow, resource: Resource)
       'weir.sensor.loss.window.start': new Date(from).toISOString(),
       'weir.sensor.loss.window.end': new Date(to).toISOString(),
       'weir.sensor.loss.by': losses.map(({ stage, type, reason, count }) => `${stage}/${type}/${reason}=${count}`),
+      ...(culprits.length > 0 && { 'weir.sensor.loss.containers': culprits.map(([id, count]) => `${id}=${count}`) }),
     },
     resource,
     millisToHrTime(to),

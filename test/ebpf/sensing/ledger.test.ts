@@ -70,12 +70,29 @@ suite('the books of a session', () => {
         { type: 'file.open', reason: 'no_room', stage: 'intake', count: 5 },
         { type: 'exec', reason: 'ring_full', stage: 'kernel', count: 2 },
       ],
+      culprits: [],
     })
     assert.deepEqual(said.lost, { ring_full: 2, no_room: 5 })
     assert.equal(ledger.close(11_000), undefined)
     ledger.lose('file.open', 'no_room', 'intake', 1)
     assert.equal(ledger.close(16_000)?.from, 11_000)
     assert.deepEqual(said.lost, { ring_full: 2, no_room: 6 })
+  })
+
+  test('name those whose records were shed most', () => {
+    const { ledger } = open()
+    ledger.lose('file.open', 'no_room', 'intake', 40)
+    for (let i = 1; i < 9; i++) ledger.blame(`container-${i}`, i)
+    ledger.blame('container-1', 10)
+    assert.deepEqual(ledger.close(6000)?.culprits, [
+      ['container-1', 11],
+      ['container-8', 8],
+      ['container-7', 7],
+      ['container-6', 6],
+      ['container-5', 5],
+    ])
+    ledger.lose('file.open', 'no_room', 'intake', 1)
+    assert.deepEqual(ledger.close(11_000)?.culprits, [])
   })
 
   test('do not take for a loss what was filtered or folded on purpose', () => {
