@@ -116,6 +116,7 @@ function exitOf(who: Who): Buffer {
 /** Of a hundred records: 62 opens, 24 of sockets, 14 of processes (fork, exec, exit). */
 function* mix(): Generator<Buffer> {
   const servers = Array.from({ length: 40 }, born)
+  yield record('cgroup', header(root, 'systemd'), { id: 4242n, op: 1, path: Buffer.from('/system.slice/app.service') })
   for (const server of servers) yield execOf(server)
   for (let i = 0; ; i++) {
     const server = servers[i % servers.length] as Who

@@ -53,6 +53,8 @@ const CONTROLLERS = [
   ...['memory', 'pids', 'cpuset'].map((name) => new RegExp(`^\\d+:(?:[^:]*,)?${name}(?:,[^:]*)?:`)),
   /^0::/,
 ]
+const MOST_TRIES = 4
+const MOST_UNKNOWN = 4096
 const MOST_CGROUPS = 50_000
 const MOST_SCANNED = 100_000
 /** How long names are looked for, and how long a cgroup that is gone still names its late events. */
@@ -69,6 +71,8 @@ export class Containers {
   readonly #byKey = new Map<string, Container>()
   /** How many cgroups each container has. */
   readonly #uses = new Map<string, number>()
+  /** Cgroups that no process could tell about, and how many were asked since the last tick. */
+  readonly #unknown = new Map<number, number>()
   /** Without all of its names yet. */
   readonly #pending = new Map<string, Pending>()
   /** Time of the last tick, nanoseconds since boot. */
@@ -127,14 +131,20 @@ export class Containers {
     if (id === 0) return HOST
     const known = this.#cgroups.get(id)
     if (known !== undefined) return known
-    const path = this.#pathOf(tgid)
-    // Gone already. Whoever comes next from there may tell.
-    return path === undefined ? { ...HOST, id } : this.made(id, path, tgid)
+    const tries = this.#unknown.get(id) ?? 0
+    if (tries < MOST_TRIES) {
+      const path = this.#pathOf(tgid)
+      if (path !== undefined) return this.made(id, path, tgid)
+      // Gone already. Whoever comes next from there may tell.
+      if (this.#unknown.size < MOST_UNKNOWN) this.#unknown.set(id, tries + 1)
+    }
+    return { ...HOST, id }
   }
 
   /** `now` in nanoseconds since boot. */
   tick(now: number): void {
     this.#now = now
+    this.#unknown.clear()
     for (const [key, pending] of this.#pending) this.#ask(key, pending, now)
     for (const [id, { removedAt }] of this.#cgroups) {
       if (removedAt > 0 && now - removedAt > GONE_NS) this.#forget(id)

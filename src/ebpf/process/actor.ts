@@ -12,6 +12,7 @@ import type { Users } from './users.ts'
 
 /** How far back ancestors are named. */
 const MOST_ANCESTORS = 16
+const NONE: readonly string[] = []
 /** A login user that was never set. */
 const UNSET = 0xffffffff
 
@@ -76,6 +77,8 @@ export class Actor {
   #cgroupName: string
   #cgroup: Cgroup
   #template: Attributes | undefined
+  #childAncestors: readonly string[] | undefined
+  #childLineage: string | undefined
   #ppid = 0
   #uid = 0
   #euid = 0
@@ -101,8 +104,24 @@ export class Actor {
     this.#parentImage = parent?.image
     // A process that was forked and runs its parent's image has its parent's ancestors.
     const isFork = parent !== undefined && parent.execId === parts.execId
-    this.ancestors = ancestorsOf(parent, isFork, parts.parentExecId)
-    this.lineage = lineageOf(parent, isFork)
+    if (parent === undefined) {
+      this.ancestors = parts.parentExecId === '' ? NONE : [parts.parentExecId]
+      this.lineage = ''
+    } else {
+      this.ancestors = isFork ? parent.ancestors : parent.#ancestorsBelow()
+      this.lineage = isFork ? parent.lineage : parent.#lineageBelow()
+    }
+  }
+
+  /** What the children have that run programs of their own; made for the first of them, and shared. */
+  #ancestorsBelow(): readonly string[] {
+    this.#childAncestors ??= [this.execId, ...this.ancestors].slice(0, MOST_ANCESTORS)
+    return this.#childAncestors
+  }
+
+  #lineageBelow(): string {
+    this.#childLineage ??= joined(this.image.name, this.lineage)
+    return this.#childLineage
   }
 
   /** Where it is now: processes enter the cgroup of their container after they were born. */
@@ -203,17 +222,11 @@ function leafOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-function ancestorsOf(parent: Actor | undefined, isFork: boolean, parentExecId: string): readonly string[] {
-  if (parent === undefined) return parentExecId === '' ? [] : [parentExecId]
-  if (isFork) return parent.ancestors
-  return [parent.execId, ...parent.ancestors].slice(0, MOST_ANCESTORS)
-}
-
-function lineageOf(parent: Actor | undefined, isFork: boolean): string {
-  if (parent === undefined) return ''
-  if (isFork) return parent.lineage
-  const own = parent.image.name === '' ? '?' : parent.image.name
-  if (parent.lineage === '') return own
-  const rest = parent.lineage.split(' ← ').slice(0, MOST_ANCESTORS - 1)
-  return `${own} ← ${rest.join(' ← ')}`
+function joined(name: string, lineage: string): string {
+  const own = name === '' ? '?' : name
+  if (lineage === '') return own
+  return `${own} ← ${lineage
+    .split(' ← ')
+    .slice(0, MOST_ANCESTORS - 1)
+    .join(' ← ')}`
 }

@@ -21,8 +21,8 @@ export class EntityIds {
   }
 }
 
-/** 32 bits and the lower 16 of another number: eight characters. */
-function characters(high: number, low: number): string {
+/** 32 bits and the lower 16 of another number: eight characters of base64url. */
+export function characters(high: number, low: number): string {
   return String.fromCharCode(
     ALPHABET[high >>> 26] as number,
     ALPHABET[(high >>> 20) & 63] as number,

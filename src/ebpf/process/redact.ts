@@ -124,7 +124,8 @@ export class ArgumentRedactor {
 }
 
 function habitOf(args: readonly string[]): Habit | undefined {
-  const program = (args[0] ?? '').slice(-64).split('/').at(-1) as string
+  const [path = ''] = args
+  const program = path.slice(path.lastIndexOf('/') + 1)
   if (!Object.hasOwn(HABITS, program)) return undefined
   if (ONLY_LOGIN.has(program) && !args.slice(1, 8).includes('login')) return undefined
   return HABITS[program]

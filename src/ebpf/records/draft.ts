@@ -9,6 +9,7 @@ import { name, u32 } from '../decode/read.ts'
 import { FLAG, HEADER } from '../layout.ts'
 import type { RingMemory } from '../memory.ts'
 import type { Actor } from '../process/actor.ts'
+import { characters } from '../process/ids.ts'
 import type { ProcessTable } from '../process/table.ts'
 import type { Users } from '../process/users.ts'
 
@@ -54,7 +55,9 @@ function addFlags(attributes: Attributes, flags: number): void {
 
 /** Unique on this machine until it boots again: a CPU numbers its records, and no two are made in one nanosecond. */
 function uidOf(prefix: string, memory: RingMemory, at: number): string {
-  return `${prefix}${u32(memory, at + HEADER.ktime + 4)}.${u32(memory, at + HEADER.ktime)}.${u32(memory, at + HEADER.cpu)}.${memory.u16[(at + HEADER.seq) >> 1]}`
+  const low = u32(memory, at + HEADER.ktime)
+  const when = characters(u32(memory, at + HEADER.ktime + 4), low >>> 16)
+  return prefix + when + characters((low << 16) | (u32(memory, at + HEADER.cpu) & 0xffff), u32(memory, at + HEADER.seq))
 }
 
 export function finish(

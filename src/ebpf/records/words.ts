@@ -26,11 +26,11 @@ export function capabilityName(bit: number): string {
   return CAPABILITIES[bit] ?? `CAP_${bit}`
 }
 
-const capabilitySets = new Map<string, string[]>()
+const capabilitySets = new Map<number, string[]>()
 
 /** Names of a set of capabilities, given as two words. Shared: not to be changed. */
 export function capabilityNames(low: number, high: number): string[] {
-  const key = `${high}.${low}`
+  const key = high * 2 ** 32 + low
   const known = capabilitySets.get(key)
   if (known !== undefined) return known
   const made = CAPABILITIES.filter((_, bit) => (((bit < 32 ? low : high) >>> (bit & 31)) & 1) === 1)
