@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { AnyDefinition, Registry } from '../../src/component.ts'
 import { attributesPage } from './attributes-page.ts'
 import { pagePath, renewPage } from './component-page.ts'
+import { ebpfEventsPage } from './ebpf-events-page.ts'
 import { ecsPage } from './ecs-page.ts'
 import { metricsPage } from './metrics-page.ts'
 import { code } from './options.ts'
@@ -20,6 +21,7 @@ export function generatedPages(root: string, registry: Registry): Map<string, st
   pages.set('docs/components/README.md', indexPage(all))
   pages.set('docs/metrics.md', metricsPage())
   pages.set('docs/attributes.md', attributesPage())
+  pages.set('docs/ebpf-events.md', ebpfEventsPage())
   pages.set('docs/ecs.md', ecsPage(root))
   return pages
 }
