@@ -74,6 +74,13 @@ function rules(verb: string, otherwise: string) {
     .strictObject({
       namespaces: z.array(z.string().min(1)).default([]).describe(`Namespaces of pods ${verb}; \`*\` is any part.`),
       pods: z.array(z.string().min(1)).default([]).describe(`Names of pods ${verb}; \`*\` is any part.`),
+      pod_labels: z
+        .array(z.string().regex(/^[^=\s]+(?:=.*)?$/, 'expected key=value, or a key'))
+        .max(100)
+        .default([])
+        .describe(
+          `Labels of pods ${verb}, as \`key=value\` or \`key\`; \`*\` is any part of a value. They are asked of the container runtime (\`cri_endpoint\`).`,
+        ),
       containers: z
         .array(z.string().min(1))
         .default([])
@@ -161,9 +168,16 @@ export const config = z.strictObject({
   signals,
   include: rules(
     'that alone are reported',
-    'Where a list has entries, what is not on it is not reported. Containers are chosen by `namespaces`, `pods` and `containers` (one match is enough; processes of the host are not affected), peers by `cidrs` and `ports`.',
+    'Where a list has entries, what is not on it is not reported. Containers are chosen by `namespaces`, `pods`, `pod_labels` and `containers` (one match is enough; processes of the host are not affected), peers by `cidrs` and `ports`.',
   ),
   exclude: rules('that are not reported', 'What is not reported; applied in the kernel. Wins over `include`.'),
+  cri_endpoint: z
+    .string()
+    .regex(/^(?:unix:\/\/)?\//, 'expected the path of a socket, such as /run/containerd/containerd.sock')
+    .optional()
+    .describe(
+      'Socket of the container runtime, which names pods at once and knows their labels. By default it is asked only where rules have `pod_labels`, at the place where containerd, CRI-O or k3s listen: whoever may speak there may do anything on the node.',
+    ),
   arguments: z
     .strictObject({
       redact: z.boolean().default(true).describe('Replace passwords, tokens and keys in arguments of programs.'),

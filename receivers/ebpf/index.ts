@@ -21,10 +21,8 @@ export const ebpf = defineReceiver({
   ends: false,
   config,
   unsupported: {
-    'include.pod_labels': 'labels of pods are not known on the node; use namespaces, pods or containers',
-    'exclude.pod_labels': 'labels of pods are not known on the node; use namespaces, pods or containers',
-    'include.pod_label': 'labels of pods are not known on the node; use namespaces, pods or containers',
-    'exclude.pod_label': 'labels of pods are not known on the node; use namespaces, pods or containers',
+    'include.pod_label': 'write include::pod_labels',
+    'exclude.pod_label': 'write exclude::pod_labels',
   },
   examples: [
     {},

@@ -19,6 +19,7 @@ export function settingsOf(config: Config): SensingSettings {
       ...(config.export.fork ? [] : ['process.fork']),
       ...(config.export.exit ? [] : ['process.exit']),
     ]),
+    ...(config.cri_endpoint !== undefined && { criSocket: config.cri_endpoint.replace(/^unix:\/\//, '') }),
     ...(config.cgroup_root !== undefined && { cgroupRoot: config.cgroup_root }),
     ...(config.node_name !== undefined && { nodeName: config.node_name }),
     ...(config.cluster_name !== undefined && { resource: { 'k8s.cluster.name': config.cluster_name } }),

@@ -14,7 +14,16 @@ import { parseFlags, UsageError } from './arguments.ts'
 import type { Io } from './io.ts'
 
 const MIB = 2 ** 20
-const NO_RULES = { namespaces: [], pods: [], containers: [], binaries: [], path_prefixes: [], cidrs: [], ports: [] }
+const NO_RULES = {
+  namespaces: [],
+  pods: [],
+  pod_labels: [],
+  containers: [],
+  binaries: [],
+  path_prefixes: [],
+  cidrs: [],
+  ports: [],
+}
 
 /** Events of signals whose names do not begin with the signal's. */
 const OWN_NAMES: Partial<Record<Signal, readonly string[]>> = {

@@ -4,6 +4,7 @@
  */
 import type { LogRecord } from '../records/record.ts'
 import type { ContainerSeen } from './container/containers.ts'
+import type { NameSource } from './container/pods.ts'
 import type { RingMemory } from './memory.ts'
 import { createTranslator } from './translate.ts'
 
@@ -26,6 +27,8 @@ export interface ModelOptions {
   readonly watchByPath?: (path: string) => string | undefined
   /** A container was first seen, or its names were learned: what is excluded is decided here. */
   readonly onContainer?: (container: ContainerSeen) => void
+  /** Where names of pods come from, instead of their logs. */
+  readonly names?: NameSource
   /** Roots of the system that is watched, where this process sees it elsewhere. */
   readonly roots?: {
     readonly proc?: string

@@ -90,6 +90,18 @@ export function createTranslator(options: ModelOptions): Model {
   return new Translator(options)
 }
 
+function containersOf({ node, resource = {}, roots = {}, onContainer, names }: ModelOptions): Containers {
+  return new Containers({
+    node,
+    resource,
+    ...(onContainer !== undefined && { onContainer }),
+    ...(roots.proc !== undefined && { proc: roots.proc }),
+    ...(roots.cgroup !== undefined && { cgroup: roots.cgroup }),
+    ...(roots.podLogs !== undefined && { podLogs: roots.podLogs }),
+    ...(names !== undefined && { names }),
+  })
+}
+
 class Translator implements Model {
   readonly #desk: Desk
   readonly #clock = new Clock()
@@ -104,14 +116,7 @@ class Translator implements Model {
   constructor(options: ModelOptions) {
     const { node, bootId, roots = {} } = options
     this.#lost = options.lost ?? (() => {})
-    this.#containers = new Containers({
-      node,
-      resource: options.resource ?? {},
-      ...(options.onContainer !== undefined && { onContainer: options.onContainer }),
-      ...(roots.proc !== undefined && { proc: roots.proc }),
-      ...(roots.cgroup !== undefined && { cgroup: roots.cgroup }),
-      ...(roots.podLogs !== undefined && { podLogs: roots.podLogs }),
-    })
+    this.#containers = containersOf(options)
     this.#users = new Users(roots.etc)
     this.#users.refresh(0)
     this.#processes = new ProcessTable(

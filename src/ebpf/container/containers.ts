@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { internResource } from '../../records/interning.ts'
 import type { Attributes, Resource } from '../../records/record.ts'
 import { type CgroupOwner, ownerOfCgroup } from './cgroup-path.ts'
-import { PodLogs, type PodNames } from './pods.ts'
+import { type NameSource, PodLogs, type PodNames } from './pods.ts'
 
 export interface Container extends CgroupOwner {
   readonly names: PodNames | undefined
@@ -32,6 +32,8 @@ export interface ContainersOptions {
   /** Where the hierarchy is mounted that names containers. */
   readonly cgroup?: string
   readonly podLogs?: string
+  /** Instead of the logs of pods. */
+  readonly names?: NameSource
 }
 
 export interface Cgroup {
@@ -66,7 +68,7 @@ export class Containers {
   /** What records of the host have. */
   readonly host: Resource
   readonly #options: ContainersOptions
-  readonly #pods: PodLogs
+  readonly #pods: NameSource
   readonly #cgroups = new Map<number, Cgroup>()
   readonly #byKey = new Map<string, Container>()
   /** How many cgroups each container has. */
@@ -81,7 +83,7 @@ export class Containers {
 
   constructor(options: ContainersOptions) {
     this.#options = options
-    this.#pods = new PodLogs(options.podLogs)
+    this.#pods = options.names ?? new PodLogs(options.podLogs)
     this.host = internResource({ ...options.resource, 'host.name': options.node, 'os.type': 'linux' })
   }
 

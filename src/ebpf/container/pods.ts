@@ -9,6 +9,13 @@ export interface PodNames {
   readonly namespace: string
   readonly pod: string
   readonly container?: string
+  /** Of the pod, where they are known. */
+  readonly labels?: ReadonlyMap<string, string>
+}
+
+/** Where names come from. Undefined while they are not known, which may change. */
+export interface NameSource {
+  lookup(podUid: string, containerId: string): PodNames | undefined
 }
 
 /** Entries of a directory that are looked at. */
@@ -16,7 +23,7 @@ const MOST = 10_000
 const NAME = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/
 const POD_DIRECTORY = /^([^_]+)_([^_]+)_([0-9a-f-]{32,36})$/
 
-export class PodLogs {
+export class PodLogs implements NameSource {
   readonly #root: string
 
   /** `root` holds `pods` and `containers`. */

@@ -1,10 +1,11 @@
 /** Puts a session together: kernel side, model, rules and watch list, by plain settings. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { internResource } from '../../records/interning.ts'
 import type { LogRecord, Resource } from '../../records/record.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { ContainerSeen } from '../container/containers.ts'
+import { CRI_SOCKETS, Cri } from '../container/cri.ts'
 import { libbpf } from '../kernel/libbpf.ts'
 import { type KernelConfig, Sensor } from '../kernel/sensor.ts'
 import { CGROUP, CGROUP_OP, HEADER, TYPE } from '../layout.ts'
@@ -12,7 +13,7 @@ import type { RingMemory } from '../memory.ts'
 import { createModel, type Model } from '../model.ts'
 import { FileWatch } from './file-watch.ts'
 import type { Report } from './parts.ts'
-import { applyRules, containerDecision, decidesContainers, type Rules, ruleConfig } from './rules.ts'
+import { applyRules, containerDecision, decidesContainers, needsLabels, type Rules, ruleConfig } from './rules.ts'
 import { Session } from './session.ts'
 import { WallClock } from './wall-clock.ts'
 import { type WatchEntry, watchList } from './watch-list.ts'
@@ -25,6 +26,8 @@ export interface SensingSettings {
   readonly rawSyscalls?: boolean
   readonly cgroupRoot?: string
   readonly nodeName?: string
+  /** Socket of the container runtime; asked where labels of pods are needed, or when it is given. */
+  readonly criSocket?: string
   /** Further attributes of the resource of every record. */
   readonly resource?: Readonly<Record<string, string>>
   readonly suppress?: ReadonlySet<string>
@@ -55,6 +58,7 @@ export function openSession(settings: SensingSettings, { report, log, deliver }:
   const files = new FileWatch({ sensor, list })
   const clock = new WallClock()
   const owners = new Owners(sensor, rules, files, config.signals ?? 0xffffffff, log)
+  const runtime = runtimeOf(settings, log)
   const model = createModel({
     node,
     bootId: bootId(),
@@ -65,6 +69,7 @@ export function openSession(settings: SensingSettings, { report, log, deliver }:
     ...(settings.suppress !== undefined && { suppress: settings.suppress }),
     ...(settings.redactArguments !== undefined && { redactArguments: settings.redactArguments }),
     ...(settings.environment !== undefined && { environment: settings.environment }),
+    ...(runtime !== undefined && { names: runtime }),
     onContainer: (seen) => owners.seen(seen),
     lost: (what, count) => {
       if (what === 'decode') session.ledger.lose('unknown', 'malformed', 'decode', count)
@@ -93,6 +98,26 @@ export function openSession(settings: SensingSettings, { report, log, deliver }:
     },
   })
   return session
+}
+
+/** Whom to ask for names and labels, where that is wanted. */
+function runtimeOf({ criSocket, rules }: SensingSettings, log: Logger): Cri | undefined {
+  if (criSocket === undefined && !needsLabels(rules)) return undefined
+  const socket = criSocket ?? CRI_SOCKETS.find((path) => existsSync(path))
+  if (socket === undefined) {
+    log.warn(
+      'No container runtime listens where one is expected, so that labels of pods are unknown: set cri_endpoint.',
+      {
+        tried: CRI_SOCKETS,
+      },
+    )
+    return undefined
+  }
+  let hasWarned = false
+  return new Cri(socket, (error) => {
+    if (!hasWarned) log.warn('The container runtime cannot be asked for names and labels of pods.', { socket, error })
+    hasWarned = true
+  })
 }
 
 function bootId(): string {

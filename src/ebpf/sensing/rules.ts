@@ -6,6 +6,8 @@ export interface RuleSet {
   /** Of pods; `*` is any part of a name. */
   readonly namespaces: readonly string[]
   readonly pods: readonly string[]
+  /** `key=value`, or `key` alone: of pods; `*` is any part. */
+  readonly pod_labels: readonly string[]
   /** Names of containers in their pods, or ids. */
   readonly containers: readonly string[]
   /** Beginnings of paths. */
@@ -55,7 +57,8 @@ export function applyRules(
 /** True when containers have to be told apart at all. */
 export function decidesContainers({ include, exclude }: Rules): boolean {
   return [include, exclude].some(
-    ({ namespaces, pods, containers }) => namespaces.length + pods.length + containers.length > 0,
+    ({ namespaces, pods, pod_labels, containers }) =>
+      namespaces.length + pods.length + pod_labels.length + containers.length > 0,
   )
 }
 
@@ -68,12 +71,31 @@ function matcher(patterns: readonly string[]): Matcher {
   return (text) => text !== undefined && expression.test(text)
 }
 
-function containerMatcher({ namespaces, pods, containers }: RuleSet): (container: Container) => boolean {
+/** True when labels of pods have to be known. */
+export function needsLabels({ include, exclude }: Rules): boolean {
+  return include.pod_labels.length + exclude.pod_labels.length > 0
+}
+
+function labelMatcher(rules: readonly string[]): (labels: ReadonlyMap<string, string> | undefined) => boolean {
+  const each = rules.map((rule) => {
+    const [key = '', ...value] = rule.split('=')
+    return { key, isValue: value.length === 0 ? () => true : matcher([value.join('=')]) }
+  })
+  return (labels) =>
+    labels !== undefined && each.some(({ key, isValue }) => labels.has(key) && isValue(labels.get(key)))
+}
+
+function containerMatcher({ namespaces, pods, pod_labels, containers }: RuleSet): (container: Container) => boolean {
   const isNamespace = matcher(namespaces)
   const isPod = matcher(pods)
+  const hasLabel = labelMatcher(pod_labels)
   const isContainer = matcher(containers)
   return ({ names, containerId }) =>
-    isNamespace(names?.namespace) || isPod(names?.pod) || isContainer(names?.container) || isContainer(containerId)
+    isNamespace(names?.namespace) ||
+    isPod(names?.pod) ||
+    hasLabel(names?.labels) ||
+    isContainer(names?.container) ||
+    isContainer(containerId)
 }
 
 /**
@@ -83,7 +105,8 @@ function containerMatcher({ namespaces, pods, containers }: RuleSet): (container
 export function containerDecision({ include, exclude }: Rules): (container: Container) => boolean {
   const isExcluded = containerMatcher(exclude)
   const isIncluded = containerMatcher(include)
-  const hasInclusions = include.namespaces.length + include.pods.length + include.containers.length > 0
+  const hasInclusions =
+    include.namespaces.length + include.pods.length + include.pod_labels.length + include.containers.length > 0
   return (container) => {
     if (isExcluded(container)) return false
     if (!hasInclusions || isIncluded(container)) return true

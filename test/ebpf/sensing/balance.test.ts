@@ -12,7 +12,16 @@ import { testContext } from '../../kit/context.ts'
 import { programs } from '../kit/programs.ts'
 import { noSensor } from '../kit/sensor.ts'
 
-const NONE = { namespaces: [], pods: [], containers: [], binaries: [], path_prefixes: [], cidrs: [], ports: [] }
+const NONE = {
+  namespaces: [],
+  pods: [],
+  pod_labels: [],
+  containers: [],
+  binaries: [],
+  path_prefixes: [],
+  cidrs: [],
+  ports: [],
+}
 const STORMED = 300
 
 test('the books are balanced to the last record, and no program is missing while files flood', {

@@ -7,6 +7,7 @@ import { internResource } from '../../../src/records/interning.ts'
 const NONE: RuleSet = {
   namespaces: [],
   pods: [],
+  pod_labels: [],
   containers: [],
   binaries: [],
   path_prefixes: [],
