@@ -21,6 +21,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   e2fsprogs: '/sbin/mke2fs',
   'xz-utils': '/usr/bin/xz',
   runc: '/usr/sbin/runc',
+  bpftool: '/usr/sbin/bpftool',
   'qemu-system-x86': '/usr/bin/qemu-system-x86_64',
 }
 /** File systems of the kernel that a container image of a test machine may lack. */

@@ -144,5 +144,6 @@ export function noSensor(): string | false {
   if (!existsSync('/sys/kernel/btf/vmlinux')) return 'this kernel has no BTF'
   const libraries = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib', '/lib64', '/usr/lib64']
   if (!libraries.some((dir) => existsSync(join(dir, 'libbpf.so.1')))) return 'libbpf.so.1 is not installed'
-  return false
+  const [missing] = ['/usr/bin/gcc', '/bin/busybox', '/usr/sbin/runc'].filter((path) => !existsSync(path))
+  return missing === undefined ? false : `${missing} is missing: scripts/test-setup.ts brings it`
 }
