@@ -2,9 +2,10 @@
  * Who does something: a process with the image that it runs. Everything that its events have in common is made once and
  * shared by all of them.
  */
+import { oneLine } from '../../records/one-line.ts'
 import type { Attributes, HrTime, Resource } from '../../records/record.ts'
 import { hrTimeToRfc3339 } from '../../records/time.ts'
-import type { Cgroup, Containers } from '../container/containers.ts'
+import type { Cgroup, Container, Containers } from '../container/containers.ts'
 import { u32 } from '../decode/read.ts'
 import { HEADER, PROCESS_FLAG } from '../layout.ts'
 import type { RingMemory } from '../memory.ts'
@@ -77,6 +78,9 @@ export class Actor {
   #cgroupName: string
   #cgroup: Cgroup
   #template: Attributes | undefined
+  #title: string | undefined
+  #titleOf: Container | undefined
+  #tail: string | undefined
   #childAncestors: readonly string[] | undefined
   #childLineage: string | undefined
   #ppid = 0
@@ -142,6 +146,22 @@ export class Actor {
   /** What a line begins with. */
   get place(): string {
     return this.#cgroup.container?.label ?? 'host'
+  }
+
+  /** Where, and who: what most lines begin with. Printable. */
+  get title(): string {
+    const { container } = this.#cgroup
+    if (this.#title === undefined || this.#titleOf !== container) {
+      this.#titleOf = container
+      this.#title = oneLine(`${this.place} ${this.image.name === '' ? `pid ${this.tgid}` : this.image.name}`)
+    }
+    return this.#title
+  }
+
+  /** What lines end with: the ancestors. Printable. */
+  get tail(): string {
+    this.#tail ??= this.lineage === '' ? '' : oneLine(`  ← ${this.lineage}`)
+    return this.#tail
   }
 
   get isInContainer(): boolean {

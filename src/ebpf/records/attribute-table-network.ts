@@ -7,6 +7,7 @@ const SOCKETS: Group = {
   attributes: {
     'source.address': text('Who began.'),
     'source.port': int('Its port.'),
+    'source.domain': text('Name by which a process of the same network found the address lately.'),
     'destination.address': text('Who was asked; of a listener its own address.'),
     'destination.port': int('Its port.'),
     'destination.domain': text('Name by which a process of the same network found the address lately.'),

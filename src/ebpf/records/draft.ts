@@ -60,7 +60,22 @@ function uidOf(prefix: string, memory: RingMemory, at: number): string {
   return prefix + when + characters((low << 16) | (u32(memory, at + HEADER.cpu) & 0xffff), u32(memory, at + HEADER.seq))
 }
 
+/** A record with a line that holds whatever somebody made up: names of files, of programs. */
 export function finish(
+  desk: Desk,
+  actor: Actor,
+  memory: RingMemory,
+  at: number,
+  eventName: string,
+  severity: Severity,
+  body: string,
+  attributes: Attributes,
+): LogRecord {
+  return finishPlain(desk, actor, memory, at, eventName, severity, oneLine(body), attributes)
+}
+
+/** The same for a line that is known to be printable: `who`, `from` and texts that were made so. */
+export function finishPlain(
   desk: Desk,
   actor: Actor,
   memory: RingMemory,
@@ -76,8 +91,7 @@ export function finish(
     eventName,
     severityNumber: severity,
     severityText: SEVERITY_NAMES[severity] as string,
-    // Names of files and programs are whatever somebody made up.
-    body: oneLine(body),
+    body,
     attributes,
     resource: actor.resource(desk.containers),
     instrumentationScope: SCOPE,
@@ -85,13 +99,12 @@ export function finish(
   }
 }
 
-/** `nginx-7d9 (shop/web) /bin/sh`: where, and who. */
+/** `nginx-7d9 (shop/web) /bin/sh`: where, and who. Printable. */
 export function who(actor: Actor): string {
-  const { image } = actor
-  return `${actor.place} ${image.name === '' ? `pid ${actor.tgid}` : image.name}`
+  return actor.title
 }
 
-/** `  ← nginx ← containerd-shim`. */
+/** `  ← nginx ← containerd-shim`. Printable. */
 export function from(actor: Actor): string {
-  return actor.lineage === '' ? '' : `  ← ${actor.lineage}`
+  return actor.tail
 }

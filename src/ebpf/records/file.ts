@@ -1,12 +1,14 @@
 /** Files that are opened and changed, as records. */
+import { boundedCache } from '../../records/bounded-cache.ts'
 import type { EventName } from '../../records/event-names.ts'
+import { oneLine } from '../../records/one-line.ts'
 import type { Attributes, LogRecord } from '../../records/record.ts'
 import { SEVERITY, type Severity } from '../../records/severity.ts'
 import { i32, text, u16, u32, u64 } from '../decode/read.ts'
 import { FLAG, FS, FS_OP, HEADER, OPEN } from '../layout.ts'
 import type { RingMemory } from '../memory.ts'
 import type { Actor } from '../process/actor.ts'
-import { beginAttributes, type Desk, finish, from, who } from './draft.ts'
+import { beginAttributes, type Desk, finish, finishPlain, from, who } from './draft.ts'
 import { errorName, fileSystemName, modeText } from './words.ts'
 
 /** O_* that are the same on x86-64 and arm64 in what is looked at; O_DIRECTORY is not. */
@@ -36,14 +38,41 @@ function accessOf(flags: number, mode: number): string[] {
   return made
 }
 
-function addPath(attributes: Attributes, path: string): void {
+/** What a path is made of. The same files are used again and again. */
+interface Path {
+  readonly path: string
+  readonly name: string
+  readonly directory: string | undefined
+  readonly extension: string | undefined
+  /** As a line may show it. */
+  readonly shown: string
+}
+
+const pathOf = boundedCache(
+  8192,
+  (path): Path => {
+    const slash = path.lastIndexOf('/')
+    const name = path.slice(slash + 1)
+    const dot = name.lastIndexOf('.')
+    return {
+      path,
+      name,
+      directory: slash < 0 ? undefined : slash === 0 ? '/' : path.slice(0, slash),
+      extension: dot > 0 && name.length - dot <= 16 ? name.slice(dot + 1) : undefined,
+      shown: oneLine(path),
+    }
+  },
+  256,
+)
+
+/** Returns the path as a line may show it. */
+function addPath(attributes: Attributes, whole: string): string {
+  const { path, name, directory, extension, shown } = pathOf(whole)
   attributes['file.path'] = path
-  const slash = path.lastIndexOf('/')
-  const name = path.slice(slash + 1)
   attributes['file.name'] = name
-  if (slash >= 0) attributes['file.directory'] = slash === 0 ? '/' : path.slice(0, slash)
-  const dot = name.lastIndexOf('.')
-  if (dot > 0 && name.length - dot <= 16) attributes['file.extension'] = name.slice(dot + 1)
+  if (directory !== undefined) attributes['file.directory'] = directory
+  if (extension !== undefined) attributes['file.extension'] = extension
+  return shown
 }
 
 /** `weir_file` at `file`. */
@@ -85,17 +114,17 @@ export function openRecord(desk: Desk, actor: Actor, memory: RingMemory, at: num
   const raw = text(memory, at, size, OPEN.raw)
   const path = ret < 0 ? raw : text(memory, at, size, OPEN.path)
   const created = u32(memory, at + OPEN.created) !== 0
-  addPath(attributes, path)
+  const shown = addPath(attributes, path)
   addFile(attributes, memory, at + OPEN.file)
   const writes = addAccess(attributes, memory, at, ret)
   if (raw !== path && isTelling(raw)) attributes['weir.file.raw_path'] = raw
   const watch = watchOf(desk, memory, at + OPEN.watch, path)
   if (watch !== undefined) attributes['weir.file.watch'] = watch
   const verb = verbOf(ret, created, writes)
-  const body = `${who(actor)} ${verb} ${path}${watch === undefined ? '' : ` [${watch}]`}${from(actor)}`
+  const body = `${who(actor)} ${verb} ${shown}${watch === undefined ? '' : ` [${watch}]`}${from(actor)}`
   const quiet = writes || created ? SEVERITY.info : SEVERITY.debug
   const severity = watch === undefined ? quiet : SEVERITY.warn
-  return finish(desk, actor, memory, at, created ? 'file.create' : 'file.open', severity, body, attributes)
+  return finishPlain(desk, actor, memory, at, created ? 'file.create' : 'file.open', severity, body, attributes)
 }
 
 function verbOf(ret: number, created: boolean, writes: boolean): string {

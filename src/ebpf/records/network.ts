@@ -1,12 +1,13 @@
 /** Sockets and flows as records. The source is who began, the destination who was asked. */
 import type { EventName } from '../../records/event-names.ts'
+import { oneLine } from '../../records/one-line.ts'
 import type { Attributes, LogRecord } from '../../records/record.ts'
 import { SEVERITY } from '../../records/severity.ts'
 import { AF, address, i32, text, u16, u32, u64 } from '../decode/read.ts'
 import { HEADER, SOCK, SOCK_OP } from '../layout.ts'
 import type { RingMemory } from '../memory.ts'
 import type { Actor } from '../process/actor.ts'
-import { beginAttributes, type Desk, finish, from, who } from './draft.ts'
+import { beginAttributes, type Desk, finishPlain, from, who } from './draft.ts'
 import { errorName, familyName, socketTypeName, transportName } from './words.ts'
 
 /** A connect that goes on by itself. */
@@ -15,13 +16,15 @@ const IN_PROGRESS = -115
 /** A name for an address in a network namespace. */
 export type NameOf = (netns: number, address: string) => string | undefined
 
-/** The two ends of `struct weir_endpoints` at `ep`; returns how they are written in a line. */
+/** The two ends of `struct weir_endpoints` at `ep`; returns how they are written in a line, printable. */
 export function addEndpoints(
   attributes: Attributes,
   memory: RingMemory,
   ep: number,
   isIngress: boolean,
   name: (address: string) => string | undefined,
+  /** Nobody has begun anything: a listener's own end is all there is. */
+  isOwn = false,
 ): { readonly local: string; readonly remote: string } {
   const family = u16(memory, ep + FAMILY)
   const local = address(memory, ep, family)
@@ -29,15 +32,19 @@ export function addEndpoints(
   const localPort = u16(memory, ep + PORT)
   const remotePort = u16(memory, ep + REMOTE + PORT)
   const domain = name(remote)
-  addEnd(attributes, 'source', isIngress ? remote : local, isIngress ? remotePort : localPort)
-  addEnd(attributes, 'destination', isIngress ? local : remote, isIngress ? localPort : remotePort)
-  if (domain !== undefined) attributes[isIngress ? 'source.domain' : 'destination.domain'] = domain
+  if (isIngress) {
+    if (!isOwn) addSource(attributes, remote, remotePort, domain)
+    addDestination(attributes, local, localPort, undefined)
+  } else {
+    addSource(attributes, local, localPort, undefined)
+    addDestination(attributes, remote, remotePort, domain)
+  }
   attributes['network.transport'] = transportName(u16(memory, ep + PROTOCOL))
   attributes['network.type'] = isV6(local) || isV6(remote) ? 'ipv6' : 'ipv4'
-  attributes['weir.network.direction'] = isIngress ? 'ingress' : 'egress'
+  if (!isOwn) attributes['weir.network.direction'] = isIngress ? 'ingress' : 'egress'
   attributes['weir.socket.cookie'] = u64(memory, ep + COOKIE)
   const peer = joined(remote, remotePort)
-  return { local: joined(local, localPort), remote: domain === undefined ? peer : `${domain} (${peer})` }
+  return { local: joined(local, localPort), remote: domain === undefined ? peer : `${oneLine(domain)} (${peer})` }
 }
 
 function isV6(ip: string): boolean {
@@ -56,14 +63,16 @@ const FAMILY = SOCK.epFamily - SOCK.ep
 const PROTOCOL = SOCK.epProtocol - SOCK.ep
 const COOKIE = SOCK.epCookie - SOCK.ep
 
-function addEnd(attributes: Attributes, end: 'source' | 'destination', ip: string, port: number): void {
-  if (end === 'source') {
-    attributes['source.address'] = ip
-    if (port !== 0) attributes['source.port'] = port
-    return
-  }
+function addSource(attributes: Attributes, ip: string, port: number, domain: string | undefined): void {
+  attributes['source.address'] = ip
+  if (port !== 0) attributes['source.port'] = port
+  if (domain !== undefined) attributes['source.domain'] = domain
+}
+
+function addDestination(attributes: Attributes, ip: string, port: number, domain: string | undefined): void {
   attributes['destination.address'] = ip
   if (port !== 0) attributes['destination.port'] = port
+  if (domain !== undefined) attributes['destination.domain'] = domain
 }
 
 const NAMES: Readonly<Record<number, EventName>> = {
@@ -99,7 +108,7 @@ export function socketRecord(
   const failed = ret < 0 && ret !== IN_PROGRESS ? `: ${errorName(ret)}` : ''
   const body = `${who(actor)} ${phrase(op, peer, attributes)}${failed}${from(actor)}`
   const severity = op === SOCK_OP.create ? SEVERITY.low : op === SOCK_OP.close ? SEVERITY.debug : SEVERITY.info
-  return finish(desk, actor, memory, at, eventName, severity, body, attributes)
+  return finishPlain(desk, actor, memory, at, eventName, severity, body, attributes)
 }
 
 interface Ends {
@@ -111,12 +120,7 @@ function addInternet(attributes: Attributes, memory: RingMemory, at: number, op:
   const netns = u32(memory, at + HEADER.netns)
   const isOwn = op === SOCK_OP.bind || op === SOCK_OP.listen || op === SOCK_OP.create
   const isIngress = isOwn || u16(memory, at + SOCK.ingress) !== 0
-  const ends = addEndpoints(attributes, memory, at + SOCK.ep, isIngress, (ip) => nameOf(netns, ip))
-  if (isOwn) {
-    delete attributes['source.address']
-    delete attributes['weir.network.direction']
-  }
-  return ends
+  return addEndpoints(attributes, memory, at + SOCK.ep, isIngress, (ip) => nameOf(netns, ip), isOwn)
 }
 
 function addOther(attributes: Attributes, memory: RingMemory, at: number, size: number, family: number): Ends {
@@ -126,7 +130,8 @@ function addOther(attributes: Attributes, memory: RingMemory, at: number, size: 
   // An abstract name begins with NUL, and may be padded with them.
   const shown = path.startsWith('\0') ? `@${path.slice(1).replace(/\0+$/, '')}` : path.replace(/\0.*$/s, '')
   attributes['network.peer.address'] = shown
-  return { local: shown, remote: shown }
+  const printable = oneLine(shown)
+  return { local: printable, remote: printable }
 }
 
 function addTotals(attributes: Attributes, memory: RingMemory, at: number, op: number): void {

@@ -2,7 +2,7 @@
 import type { Attributes, LogRecord } from '../../records/record.ts'
 import { SEVERITY, type Severity } from '../../records/severity.ts'
 import { hrTimeToRfc3339 } from '../../records/time.ts'
-import { AF, address, bigU64, i32, parts, text, u16, u32, u64 } from '../decode/read.ts'
+import { AF, address, i32, parts, text, u16, u32, u64 } from '../decode/read.ts'
 import { EXEC, EXEC_FAILED, EXEC_FLAG, EXIT, FLAG, FORK, HEADER } from '../layout.ts'
 import type { RingMemory } from '../memory.ts'
 import type { Actor } from '../process/actor.ts'
@@ -168,7 +168,7 @@ export function exitRecord(desk: Desk, actor: Actor, memory: RingMemory, at: num
   attributes['process.exit.time'] = hrTimeToRfc3339(desk.clock.at(memory, at + HEADER.ktime))
   if (signal !== 0) attributes['process.exit.signal'] = signalName(signal)
   if (u32(memory, at + EXIT.core) !== 0) attributes['weir.process.core_dumped'] = true
-  attributes['event.duration'] = Number(bigU64(memory, at + HEADER.ktime) - bigU64(memory, at + HEADER.processStart))
+  attributes['event.duration'] = u64(memory, at + HEADER.ktime) - u64(memory, at + HEADER.processStart)
   attributes['weir.process.cpu.user'] = u64(memory, at + EXIT.utime)
   attributes['weir.process.cpu.system'] = u64(memory, at + EXIT.stime)
   attributes['weir.process.max_rss'] = u64(memory, at + EXIT.maxRss)
