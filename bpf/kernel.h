@@ -71,6 +71,7 @@ struct inode {
 	s64 i_ctime_sec;
 	u32 i_mtime_nsec;
 	u32 i_ctime_nsec;
+	void *i_private;
 } CORE;
 
 /* Before 6.11. */

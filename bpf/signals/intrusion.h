@@ -80,6 +80,9 @@ int pidfd_getfd_exit(struct syscall_exit *ctx)
 	/* The descriptor's file knows its process. */
 	struct file *file = file_of_fd(arg[0]);
 	struct pid *target = file ? BPF_CORE_READ(file, private_data) : NULL;
+	/* Since 6.9 in the inode of a file system of its own. */
+	if (file && !target)
+		target = BPF_CORE_READ(file, f_inode, i_private);
 	if (target)
 		pid = BPF_CORE_READ(target, numbers[0].nr);
 	return intrusion(WEIR_PTRACE_PIDFD_GETFD, pid, arg[1], 0, ctx->ret < 0 ? ctx->ret : 0);

@@ -376,6 +376,8 @@ int BPF_PROG(tcp_state, struct sock *sk, int before, int after)
 		return 0;
 	}
 	if (after == TCP_ESTABLISHED) {
+		/* One that is accepted gets its cookie here: it names the socket in every record. */
+		bpf_get_socket_cookie(sk);
 		socket = bpf_sk_storage_get(&sockets, sk, 0, 0);
 		if (!socket)
 			return 0;
