@@ -129,6 +129,8 @@ int heartbeat(struct beat *ctx)
 		__builtin_memset(slot->record, 0, sizeof(struct weir_header));
 		BODY(weir_heartbeat, beat, slot);
 		beat->h.ktime = bpf_ktime_get_boot_ns();
+		/* Whoever beats learns the number that it has outside of its pid namespace. */
+		beat->h.process.tgid = bpf_get_current_pid_tgid() >> 32;
 		beat->nonce = ctx->nonce;
 		SEND(slot, WEIR_HEARTBEAT, ring);
 	}

@@ -83,8 +83,7 @@ export class Session {
   /** Attaches, looks at what runs already, and says what is seen. */
   async start(): Promise<readonly HookState[]> {
     const { sensor, report, log, resource, prepare } = this.#options
-    // Whatever this program does itself is of no interest; an exporter that is watched would feed itself.
-    sensor.setSelf(process.pid)
+    this.#excludeSelf()
     const hooks = sensor.attach()
     await prepare?.()
     // These were not sent through a ring, so that they are in no books.
@@ -97,6 +96,22 @@ export class Session {
     this.#flush()
     this.#nextSecond = performance.now() + 1000
     return hooks
+  }
+
+  /**
+   * Whatever this program does itself is of no interest; an exporter that is watched would feed itself. In a pid
+   * namespace it does not know its own number: a heartbeat, sent before anything else can come, brings it.
+   */
+  #excludeSelf(): void {
+    const { sensor } = this.#options
+    sensor.setSelf(process.pid)
+    sensor.beat(0n)
+    sensor.drain((memory, at) => {
+      const type = memory.u16[at >> 1] as number
+      this.ledger.received(type)
+      const tgid = memory.u32[(at + HEADER.processTgid) >> 2] as number
+      if (type === TYPE.heartbeat && tgid !== 0 && tgid !== process.pid) sensor.setSelf(tgid)
+    })
   }
 
   /** Until the signal aborts. */
