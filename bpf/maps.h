@@ -240,6 +240,21 @@ struct {
 	__type(value, struct repeats);
 } uses SEC(".maps");
 
+/* A capability that a thread is being asked for, between two hooks. */
+struct asked_cap {
+	u64 cred;
+	u64 userns;
+	s32 cap;
+	u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, struct asked_cap);
+} asked_caps SEC(".maps");
+
 struct rate_key {
 	u64 cgroup;
 	u32 class;

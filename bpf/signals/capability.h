@@ -75,13 +75,33 @@ int BPF_PROG(capability_fexit, const struct cred *cred, struct user_namespace *t
 	return capability(cred, target, cap, ret);
 }
 
-/* Without the result: whether it was granted is unknown (0 is reported). */
+/* The same by two hooks: what was asked for at the entry, whether it was granted at the return. */
 SEC("kprobe/cap_capable")
 int BPF_KPROBE(capability_kprobe, const struct cred *cred, struct user_namespace *target, int cap, unsigned int options)
 {
+	u64 thread = bpf_get_current_pid_tgid();
+	struct asked_cap asked = { .cred = (u64)cred, .userns = (u64)target, .cap = cap };
+
 	if (options & CAP_OPT_NOAUDIT)
 		return 0;
-	return capability(cred, target, cap, 0);
+	bpf_map_update_elem(&asked_caps, &thread, &asked, BPF_ANY);
+	return 0;
+}
+
+SEC("kretprobe/cap_capable")
+int BPF_KRETPROBE(capability_kretprobe, int ret)
+{
+	u64 thread = bpf_get_current_pid_tgid();
+	struct asked_cap *asked = bpf_map_lookup_elem(&asked_caps, &thread);
+
+	if (!asked)
+		return 0;
+	const struct cred *cred = (const struct cred *)asked->cred;
+	struct user_namespace *userns = (struct user_namespace *)asked->userns;
+	int cap = asked->cap;
+
+	bpf_map_delete_elem(&asked_caps, &thread);
+	return capability(cred, userns, cap, ret);
 }
 
 #endif

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { byteSize, duration } from '../../src/config/values.ts'
 import { SIGNALS, type Signal } from '../../src/ebpf/kernel/hooks.ts'
+import { AVOIDABLE } from '../../src/ebpf/kernel/plan.ts'
 import { addressKey, pathKey } from '../../src/ebpf/kernel/rules.ts'
 import { DEFAULT_WATCH } from '../../src/ebpf/sensing/watch-list.ts'
 
@@ -223,6 +224,10 @@ export const config = z.strictObject({
     })
     .prefault({})
     .describe('Records that are made of what is seen in any case.'),
+  avoid_hooks: z
+    .array(z.enum(AVOIDABLE))
+    .default([])
+    .describe('Ways into the kernel that are not tried, where a host has reasons: the next best one is used.'),
   raw_syscalls: z
     .boolean()
     .default(false)

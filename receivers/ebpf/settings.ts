@@ -13,6 +13,7 @@ export function settingsOf(config: Config): SensingSettings {
     rules: { include, exclude },
     watch: [...(watch.defaults ? DEFAULT_WATCH : []), ...watch.files],
     rawSyscalls: config.raw_syscalls,
+    avoid: config.avoid_hooks,
     redactArguments: config.arguments.redact,
     environment: new Set(environment.allow),
     suppress: new Set([

@@ -199,8 +199,7 @@ export const HOOKS: readonly Hook[] = [
     feature: 'capability.use',
     signal: 'capability',
     hook: 'kprobe/cap_capable',
-    programs: ['capability_kprobe'],
-    blind: 'whether a capability was granted',
+    programs: ['capability_kprobe', 'capability_kretprobe'],
   },
   {
     feature: 'namespace.change',

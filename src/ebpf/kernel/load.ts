@@ -4,7 +4,7 @@ import { DEFAULTS, encodeConfig, type KernelConfig } from './config.ts'
 import { type Environment, inspect } from './environment.ts'
 import { SensorError } from './errors.ts'
 import { BpfObject, LoadError, objectPath } from './object.ts'
-import { type HookState, plan, type Trials } from './plan.ts'
+import { type HookKind, type HookState, plan, type Trials } from './plan.ts'
 
 export interface SensorOptions {
   readonly config: Partial<KernelConfig>
@@ -13,6 +13,8 @@ export interface SensorOptions {
   /** Where cgroup2 is mounted; found by itself. */
   readonly cgroupRoot?: string
   readonly rawSyscalls?: boolean
+  /** Kinds of hooks that are not tried. */
+  readonly avoid?: readonly HookKind[]
   /** Another object file than the one that is shipped. */
   readonly object?: string
 }
@@ -61,6 +63,7 @@ function attempt(
     exists: existsSync,
     signals: options.config.signals ?? DEFAULTS.signals,
     rawSyscalls: options.rawSyscalls ?? false,
+    avoid: options.avoid ?? [],
     refused,
   })
   demandCore(hooks)

@@ -17,6 +17,10 @@ export interface HookState {
   readonly config: readonly ('has_file_lsm' | 'has_path_lsm')[]
 }
 
+/** Ways into the kernel that can be passed over: some hosts have reasons. */
+export const AVOIDABLE = ['fentry', 'kprobe'] as const
+export type HookKind = (typeof AVOIDABLE)[number]
+
 /** What a trial told about a kind of program: undefined = it works, else why not. */
 export interface Trials {
   readonly trampoline: string | undefined
@@ -46,6 +50,7 @@ export function obstacle(
     case 'fexit':
       return trials.trampoline ?? missingFunction(environment.types, target)
     case 'kprobe':
+    case 'kretprobe':
       if (!environment.hasKprobes) return 'this kernel has no kprobes'
       return missingFunction(environment.types, target)
     case 'cgroup':
@@ -54,6 +59,14 @@ export function obstacle(
     default:
       return undefined
   }
+}
+
+function unwanted(program: Program | undefined, avoid: readonly HookKind[]): string | undefined {
+  const [kind] = program?.section.split('/') ?? []
+  const found = avoid.find(
+    (each) => each === kind || (each === 'fentry' && kind === 'fexit') || (each === 'kprobe' && kind === 'kretprobe'),
+  )
+  return found === undefined ? undefined : `${found} is to be avoided`
 }
 
 function missingFunction(types: KernelTypes, name: string): string | undefined {
@@ -68,6 +81,7 @@ export interface PlanOptions {
   /** Bits of `SIGNALS` that are wanted. */
   readonly signals: number
   readonly rawSyscalls: boolean
+  readonly avoid: readonly HookKind[]
   /** Programs that the kernel refused, with the reason. */
   readonly refused: ReadonlyMap<string, string>
 }
@@ -88,9 +102,11 @@ export function plan(options: PlanOptions): HookState[] {
 }
 
 function choose(hooks: readonly Hook[], options: PlanOptions): HookState {
-  const { environment, programs, trials, exists, refused } = options
+  const { environment, programs, trials, exists, refused, avoid } = options
   const why = (name: string): string | undefined =>
-    refused.get(name) ?? obstacle(programs.get(name), name, environment, trials, exists)
+    refused.get(name) ??
+    unwanted(programs.get(name), avoid) ??
+    obstacle(programs.get(name), name, environment, trials, exists)
   const reasons: string[] = []
   for (const { feature, signal, hook, programs: needed, optional = [], config = [], blind } of hooks) {
     const reason = needed.map(why).find((each) => each !== undefined)

@@ -7,6 +7,7 @@ import type { Logger } from '../../telemetry/logger.ts'
 import type { ContainerSeen } from '../container/containers.ts'
 import { CRI_SOCKETS, Cri } from '../container/cri.ts'
 import { libbpf } from '../kernel/libbpf.ts'
+import type { HookKind } from '../kernel/plan.ts'
 import { type KernelConfig, Sensor } from '../kernel/sensor.ts'
 import { CGROUP, CGROUP_OP, HEADER, TYPE } from '../layout.ts'
 import type { RingMemory } from '../memory.ts'
@@ -24,6 +25,7 @@ export interface SensingSettings {
   readonly rules: Rules
   readonly watch: readonly WatchEntry[]
   readonly rawSyscalls?: boolean
+  readonly avoid?: readonly HookKind[]
   readonly cgroupRoot?: string
   readonly nodeName?: string
   /** Socket of the container runtime; asked where labels of pods are needed, or when it is given. */
@@ -51,6 +53,7 @@ export function openSession(settings: SensingSettings, { report, log, deliver }:
     rings,
     ...(settings.cgroupRoot !== undefined && { cgroupRoot: settings.cgroupRoot }),
     ...(settings.rawSyscalls !== undefined && { rawSyscalls: settings.rawSyscalls }),
+    ...(settings.avoid !== undefined && { avoid: settings.avoid }),
   })
   applyRules(sensor, rules)
   const list = watchList(settings.watch)
