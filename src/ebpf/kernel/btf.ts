@@ -4,7 +4,7 @@
  */
 
 /** BTF_KIND_*. */
-const KIND = {
+export const KIND = {
   int: 1,
   ptr: 2,
   array: 3,
@@ -38,7 +38,6 @@ export class Btf {
   readonly #view: DataView
   readonly #bytes: Uint8Array
   readonly #strings: number
-  readonly #types: number
   /** Where each type begins; type 0 is void. */
   readonly #offsets: number[] = [0]
   readonly #named = new Map<string, number[]>()
@@ -46,12 +45,7 @@ export class Btf {
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    if (bytes.length < HEADER || this.#view.getUint16(0, true) !== MAGIC) throw new Error('these bytes are no BTF')
-    const header = this.#view.getUint32(4, true)
-    this.#types = header + this.#view.getUint32(8, true)
-    const end = this.#types + this.#view.getUint32(12, true)
-    this.#strings = header + this.#view.getUint32(16, true)
-    for (let at = this.#types; at < end; at = this.#after(at)) this.#offsets.push(at)
+    this.#strings = eachType(bytes, (_kind, _name, at) => this.#offsets.push(at))
   }
 
   get length(): number {
@@ -98,11 +92,7 @@ export class Btf {
 
   /** Names and values of an enum. */
   values(type: number): [name: string, value: number][] {
-    const at = this.#at(type)
-    return Array.from({ length: this.#count(type) }, (_, i) => [
-      this.#string(this.#view.getUint32(at + 12 + i * 8, true)),
-      this.#view.getInt32(at + 12 + i * 8 + 4, true),
-    ])
+    return enumValues(this.#bytes, this.#at(type), this.#strings)
   }
 
   /** Element type and length of an array. */
@@ -111,17 +101,8 @@ export class Btf {
     return { element: this.#view.getUint32(at, true), length: this.#view.getUint32(at + 8, true) }
   }
 
-  /** Where a type's name begins in the bytes. */
-  nameOffset(type: number): number {
-    return this.#strings + this.#view.getUint32(this.#at(type), true)
-  }
-
   isFunction(type: number): boolean {
     return this.kind(type) === KIND.func
-  }
-
-  isTypedef(type: number): boolean {
-    return this.kind(type) === KIND.typedef
   }
 
   isStruct(type: number): boolean {
@@ -170,33 +151,63 @@ export class Btf {
   }
 
   #string(offset: number): string {
-    const at = this.#strings + offset
-    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + at, this.#bytes.indexOf(0, at) - at).toString()
+    return textAt(this.#bytes, this.#strings + offset)
   }
+}
 
-  /** Where the type after the one at `at` begins: kinds carry different tails. */
-  #after(at: number): number {
-    const info = this.#view.getUint32(at + 4, true)
-    const count = info & 0xffff
-    switch ((info >>> 24) & 31) {
-      case KIND.int:
-      case KIND.var:
-      case KIND.declTag:
-        return at + 16
-      case KIND.array:
-        return at + 24
-      case KIND.struct:
-      case KIND.union:
-      case KIND.datasec:
-      case KIND.enum64:
-        return at + 12 + count * 12
-      case KIND.enum:
-      case KIND.funcProto:
-        return at + 12 + count * 8
-      default:
-        return at + 12
-    }
+/**
+ * Visits the types in order: kind, where the name begins in the bytes, where the type does. Returns where the names begin.
+ * Keeps nothing: of the kernel's hundred thousand types few are of interest.
+ */
+export function eachType(bytes: Uint8Array, visit: (kind: number, name: number, at: number) => void): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.length < HEADER || view.getUint16(0, true) !== MAGIC) throw new Error('these bytes are no BTF')
+  const header = view.getUint32(4, true)
+  const types = header + view.getUint32(8, true)
+  const end = types + view.getUint32(12, true)
+  const strings = header + view.getUint32(16, true)
+  for (let at = types; at < end; ) {
+    const info = view.getUint32(at + 4, true)
+    const kind = (info >>> 24) & 31
+    visit(kind, strings + view.getUint32(at, true), at)
+    at += sizeOf(kind, info & 0xffff)
   }
+  return strings
+}
+
+/** Kinds carry different tails. */
+function sizeOf(kind: number, count: number): number {
+  switch (kind) {
+    case KIND.int:
+    case KIND.var:
+    case KIND.declTag:
+      return 16
+    case KIND.array:
+      return 24
+    case KIND.struct:
+    case KIND.union:
+    case KIND.datasec:
+    case KIND.enum64:
+      return 12 + count * 12
+    case KIND.enum:
+    case KIND.funcProto:
+      return 12 + count * 8
+    default:
+      return 12
+  }
+}
+
+/** Names and values of the enum at `at`; `strings` is where names begin. */
+export function enumValues(bytes: Uint8Array, at: number, strings: number): [name: string, value: number][] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Array.from({ length: view.getUint32(at + 4, true) & 0xffff }, (_, i) => [
+    textAt(bytes, strings + view.getUint32(at + 12 + i * 8, true)),
+    view.getInt32(at + 12 + i * 8 + 4, true),
+  ])
+}
+
+function textAt(bytes: Uint8Array, at: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + at, bytes.indexOf(0, at) - at).toString()
 }
 
 /** A section of a 64-bit little-endian ELF file, or undefined. */

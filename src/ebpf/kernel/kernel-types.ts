@@ -3,7 +3,11 @@
  * thousand types: it is read once, and of the names only hashes are kept.
  */
 import { readFileSync } from 'node:fs'
-import { Btf } from './btf.ts'
+import { eachType, enumValues, KIND } from './btf.ts'
+
+/** Kernels have some sixty thousand. */
+const MOST_FUNCTIONS = 500_000
+const PREFIX = Buffer.from('btf_trace_')
 
 /** By which a name is looked up: 52 bits of two FNV-1a hashes, so that no two names of a kernel share one. */
 function hashOf(bytes: Uint8Array, at: number): number {
@@ -27,22 +31,20 @@ export class KernelTypes {
   readonly #cgroupSubsystems: ReadonlyMap<string, number>
 
   constructor(bytes: Uint8Array) {
-    const btf = new Btf(bytes)
-    const functions: number[] = []
+    const functions = new Float64Array(MOST_FUNCTIONS)
+    let count = 0
     const tracepoints = new Set<number>()
-    let subsystems: [string, number][] = []
-    const prefix = Buffer.from('btf_trace_')
     const subsystem = hashOfText('cgroup_subsys_id')
-    for (let type = 1; type < btf.length; type++) {
-      const at = btf.nameOffset(type)
-      if (btf.isFunction(type)) functions.push(hashOf(bytes, at))
-      else if (btf.isTypedef(type)) {
-        if (startsWith(bytes, at, prefix)) tracepoints.add(hashOf(bytes, at + prefix.length))
-      } else if (btf.isEnum(type) && hashOf(bytes, at) === subsystem) subsystems = btf.values(type)
-    }
-    this.#functions = Float64Array.from(functions).sort()
+    let subsystems = 0
+    const strings = eachType(bytes, (kind, name, at) => {
+      if (kind === KIND.func) functions[count++] = hashOf(bytes, name)
+      else if (kind === KIND.typedef) {
+        if (startsWith(bytes, name, PREFIX)) tracepoints.add(hashOf(bytes, name + PREFIX.length))
+      } else if (kind === KIND.enum && hashOf(bytes, name) === subsystem) subsystems = at
+    })
+    this.#functions = functions.slice(0, Math.min(count, MOST_FUNCTIONS)).sort()
     this.#tracepoints = tracepoints
-    this.#cgroupSubsystems = new Map(subsystems)
+    this.#cgroupSubsystems = new Map(subsystems === 0 ? [] : enumValues(bytes, subsystems, strings))
   }
 
   /** Of the running kernel; undefined when it does not describe itself. */
