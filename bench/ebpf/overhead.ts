@@ -13,8 +13,8 @@ const OPERATIONS = [
   ['getppid', 'an unrelated system call', '+10 ns'],
   ['open', 'open and close, the same file', '+50 %'],
   ['spawn', 'posix_spawn and wait', '+15 %'],
-  ['connect', 'connect, accept and close', '+20 %'],
-  ['bulk', '64 KiB over a connection', '+5 %'],
+  ['connect', 'connect, accept and close: CPU of both ends', '+20 %'],
+  ['bulk', '64 KiB over a connection: CPU of both ends', '+5 %'],
 ] as const
 
 const binary = workload()
