@@ -1,5 +1,5 @@
 /**
- * Compiles the kernel side: `npm run bpf` writes bpf/dist/ and src/ebpf/layout.ts, `npm run bpf -- --check` builds
+ * Compiles the kernel side: `npm run bpf` writes bpf/dist/ and src/ebpf/layout/, `npm run bpf -- --check` builds
  * elsewhere and fails where what is committed differs from what the source gives.
  *
  * The object is the same on every machine with the same compiler (Debian 12: clang 14.0.6, libbpf-dev 1.1.2): it holds
@@ -12,7 +12,6 @@ import { join } from 'node:path'
 import { layoutOf } from './bpf/layout.ts'
 
 const root = join(import.meta.dirname, '..')
-const LAYOUT = 'src/ebpf/layout.ts'
 const TARGETS = [
   { name: 'x64', target: 'x86', headers: 'x86_64-linux-gnu' },
   { name: 'arm64', target: 'arm64', headers: 'x86_64-linux-gnu' },
@@ -49,9 +48,14 @@ function buildInto(directory: string): Map<string, Buffer> {
     compile(target, path)
     built.set(`bpf/dist/weir-${target.name}.bpf.o`, readFileSync(path))
   }
-  const [first, second] = [...built.values()].map((object) => layoutOf(object))
-  if (first !== second) throw new Error('the layout of the records differs between architectures')
-  built.set(LAYOUT, Buffer.from(first as string))
+  const [first, second] = [...built.values()].map(layoutOf) as [
+    ReadonlyMap<string, string>,
+    ReadonlyMap<string, string>,
+  ]
+  for (const [path, text] of first) {
+    if (second.get(path) !== text) throw new Error('the layout of the records differs between architectures')
+    built.set(path, Buffer.from(text))
+  }
   return built
 }
 

@@ -1,4 +1,4 @@
-/** Writes src/ebpf/layout.ts: offsets of the records and names of the enums, from the object's own BTF. */
+/** Writes src/ebpf/layout/: offsets of the records, and values of the enums, from the object's own BTF. */
 import { Btf, elfSection } from '../../src/ebpf/kernel/btf.ts'
 
 const RECORDS = [
@@ -56,11 +56,28 @@ function offsets(btf: Btf, type: number, prefix = '', base = 0): [string, number
   })
 }
 
+/** Columns of a line, as everywhere. */
+const WIDTH = 120
+
+/** A frozen map, as many entries a line as fit: a table to look things up in. */
+function table(name: string, entries: readonly [string, number][]): string {
+  const lines: string[] = []
+  let line = ' '
+  for (const [key, value] of entries) {
+    const entry = ` ${key}: ${value},`
+    if (line.length + entry.length > WIDTH) {
+      lines.push(line)
+      line = ' '
+    }
+    line += entry
+  }
+  return `export const ${name} = {\n${[...lines, line].join('\n')}\n} as const\n`
+}
+
 function struct(btf: Btf, name: string): string {
   const type = btf.find(name, 'struct')
   if (type === undefined) throw new Error(`the object has no struct ${name}`)
-  const fields = offsets(btf, type).map(([path, offset]) => `  ${path}: ${offset},\n`)
-  return `export const ${upper(name.replace(/^weir_/, ''))} = {\n  bytes: ${btf.size(type)},\n${fields.join('')}} as const\n`
+  return table(upper(name.replace(/^weir_/, '')), [['bytes', btf.size(type)], ...offsets(btf, type)])
 }
 
 /** `WEIR_FS_UNLINK` of `weir_fs_op` becomes `FS_OP.unlink`; `WEIR_F_TRUNC` of `weir_flag` becomes `FLAG.trunc`. */
@@ -74,18 +91,36 @@ function enumeration(btf: Btf, name: string): string {
     return prefix.slice(0, length)
   }, values[0]?.[0] ?? '')
   const prefix = shared.slice(0, shared.lastIndexOf('_') + 1)
-  const lines = values.map(([key, value]) => `  ${camel(key.slice(prefix.length).toLowerCase())}: ${value},\n`)
-  return `export const ${upper(name)} = {\n${lines.join('')}} as const\n`
+  return table(
+    upper(name),
+    values.map(([key, value]) => [camel(key.slice(prefix.length).toLowerCase()), value]),
+  )
 }
 
-export function layoutOf(object: Uint8Array): string {
+function file(what: string, parts: readonly string[]): string {
+  const head = `/** ${what}, generated from the BTF of the object (bpf/events.h) by \`npm run bpf\`: do not edit. */\n`
+  return [head, ...parts].join('\n')
+}
+
+/** The files by path. */
+export function layoutOf(object: Uint8Array): ReadonlyMap<string, string> {
   const section = elfSection(object, '.BTF')
   if (section === undefined) throw new Error('the object has no BTF')
   const btf = new Btf(section)
-  return [
-    '/** Generated from the BTF of the object (bpf/events.h) by `npm run bpf`: do not edit. Offsets and sizes in bytes. */\n',
-    ...RECORDS.map((name) => struct(btf, `weir_${name}`)),
-    ...PARTS.map((name) => struct(btf, name)),
-    ...ENUMS.map((name) => enumeration(btf, name)),
-  ].join('\n')
+  return new Map([
+    [
+      'src/ebpf/layout/offsets.ts',
+      file('Sizes and offsets in bytes of the structs that both sides share', [
+        ...RECORDS.map((name) => struct(btf, `weir_${name}`)),
+        ...PARTS.map((name) => struct(btf, name)),
+      ]),
+    ],
+    [
+      'src/ebpf/layout/values.ts',
+      file(
+        'Values of the enums that both sides share',
+        ENUMS.map((name) => enumeration(btf, name)),
+      ),
+    ],
+  ])
 }

@@ -10,13 +10,11 @@ import {
   BPF,
   CAP,
   CGROUP,
-  CGROUP_OP,
   CRED,
   EXEC,
   EXEC_FAILED,
   EXIT,
   FD,
-  FLAG,
   FORK,
   FS,
   HEADER,
@@ -30,10 +28,9 @@ import {
   PTRACE,
   SIGNAL,
   SOCK,
-  SOCK_OP,
   SYSCALL,
-  TYPE,
-} from './layout.ts'
+} from './layout/offsets.ts'
+import { CGROUP_OP, FLAG, SOCK_OP, TYPE } from './layout/values.ts'
 import type { RingMemory } from './memory.ts'
 import type { Model, ModelOptions } from './model.ts'
 import { ProcessTable } from './process/table.ts'

@@ -1,4 +1,4 @@
-/** Reading fields of a kernel record in place. Every offset comes from layout.ts; every span is checked. */
+/** Reading fields of a kernel record in place. Every offset comes from layout/; every span is checked. */
 import type { RingMemory } from '../memory.ts'
 
 export function u16(memory: RingMemory, at: number): number {

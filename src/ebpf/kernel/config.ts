@@ -1,5 +1,5 @@
 /** `struct weir_config` of bpf/events.h: what the programs are told before they are loaded. */
-import { CONFIG } from '../layout.ts'
+import { CONFIG } from '../layout/offsets.ts'
 
 export interface KernelConfig {
   /** Bits of `SIGNALS`. */

@@ -6,7 +6,7 @@
  * its length; bit 31 says that it is still being written, bit 30 that it was given up. This is the only file that touches
  * the mappings, and nothing may use them after `close`.
  */
-import { HEADER } from '../layout.ts'
+import { HEADER } from '../layout/offsets.ts'
 import { type RingMemory, ringMemory, type TakeRecord } from '../memory.ts'
 
 const DISCARDED = 0x40000000

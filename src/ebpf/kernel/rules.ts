@@ -1,6 +1,7 @@
 /** Keys of the maps by which the kernel side includes and excludes. */
 import { isIPv4, isIPv6 } from 'node:net'
-import { ADDRESS_KEY, INODE_KEY, PATH_KEY, RULE } from '../layout.ts'
+import { ADDRESS_KEY, INODE_KEY, PATH_KEY } from '../layout/offsets.ts'
+import { RULE } from '../layout/values.ts'
 
 export type RuleKind = 'exclude' | 'include'
 

@@ -3,7 +3,8 @@
  * here.
  */
 import { closeSync, openSync } from 'node:fs'
-import { COUNTERS, TYPE } from '../layout.ts'
+import { COUNTERS } from '../layout/offsets.ts'
+import { TYPE } from '../layout/values.ts'
 import type { TakeRecord } from '../memory.ts'
 import type { Environment } from './environment.ts'
 import { readIterator } from './iterate.ts'

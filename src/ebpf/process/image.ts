@@ -1,6 +1,6 @@
 /** What a process runs, from its EXEC record. */
 import { parts, text, u32 } from '../decode/read.ts'
-import { EXEC } from '../layout.ts'
+import { EXEC } from '../layout/offsets.ts'
 import type { RingMemory } from '../memory.ts'
 import type { Image } from './actor.ts'
 import { redactArguments } from './redact.ts'

@@ -5,7 +5,7 @@
 import type { Cgroup, Containers } from '../container/containers.ts'
 import type { Clock } from '../decode/clock.ts'
 import { bigU64, name, text, u32, u64 } from '../decode/read.ts'
-import { EXEC, HEADER } from '../layout.ts'
+import { EXEC, HEADER } from '../layout/offsets.ts'
 import type { RingMemory } from '../memory.ts'
 import { Actor, type Image, UNKNOWN_IMAGE } from './actor.ts'
 import { EntityIds, execId } from './ids.ts'

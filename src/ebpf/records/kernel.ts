@@ -2,22 +2,8 @@
 import type { Attributes, LogRecord } from '../../records/record.ts'
 import { SEVERITY } from '../../records/severity.ts'
 import { i32, name, text, u32, u64 } from '../decode/read.ts'
-import {
-  BPF,
-  BPF_OP,
-  FD,
-  IOURING,
-  MEMFD,
-  MODULE,
-  MODULE_OP,
-  MOUNT,
-  MOUNT_OP,
-  PTRACE,
-  PTRACE_OP,
-  SIGNAL,
-  SYSCALL,
-  SYSCALL_OP,
-} from '../layout.ts'
+import { BPF, FD, IOURING, MEMFD, MODULE, MOUNT, PTRACE, SIGNAL, SYSCALL } from '../layout/offsets.ts'
+import { BPF_OP, MODULE_OP, MOUNT_OP, PTRACE_OP, SYSCALL_OP } from '../layout/values.ts'
 import type { RingMemory } from '../memory.ts'
 import type { Actor } from '../process/actor.ts'
 import { beginAttributes, type Desk, finish, from, who } from './draft.ts'

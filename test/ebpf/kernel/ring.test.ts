@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Ring } from '../../../src/ebpf/kernel/ring.ts'
-import { HEADER } from '../../../src/ebpf/layout.ts'
+import { HEADER } from '../../../src/ebpf/layout/offsets.ts'
 import type { RingMemory } from '../../../src/ebpf/memory.ts'
 
 const SIZE = 4096

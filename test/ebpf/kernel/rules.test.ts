@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { DEFAULTS, encodeConfig } from '../../../src/ebpf/kernel/config.ts'
 import { addressKey, inodeKey, pathKey } from '../../../src/ebpf/kernel/rules.ts'
-import { CONFIG } from '../../../src/ebpf/layout.ts'
+import { CONFIG } from '../../../src/ebpf/layout/offsets.ts'
 
 const ADDRESSES: readonly [string, number, string][] = [
   ['10.0.0.0/8', 104, '00000000000000000000ffff0a000000'],

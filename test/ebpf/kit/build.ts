@@ -1,8 +1,9 @@
 /** Kernel records made by hand, field by field, as the kernel side would write them. */
-import * as layout from '../../../src/ebpf/layout.ts'
+import * as layout from '../../../src/ebpf/layout/offsets.ts'
+import { TYPE } from '../../../src/ebpf/layout/values.ts'
 import { type RingMemory, ringMemory } from '../../../src/ebpf/memory.ts'
 
-const { HEADER, TYPE } = layout
+const { HEADER } = layout
 
 type TypeName = Exclude<keyof typeof TYPE, 'types'>
 type Offsets = Readonly<Record<string, number>>

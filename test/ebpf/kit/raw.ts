@@ -13,13 +13,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { Sensor } from '../../../src/ebpf/kernel/sensor.ts'
-import * as layout from '../../../src/ebpf/layout.ts'
+import * as layout from '../../../src/ebpf/layout/offsets.ts'
+import { TYPE } from '../../../src/ebpf/layout/values.ts'
 import type { TakeRecord } from '../../../src/ebpf/memory.ts'
 import { ACTIONS } from '../actions/table.ts'
 import { type Container, startContainer } from './container.ts'
 import { programs } from './programs.ts'
 
-const { HEADER, TYPE } = layout
+const { HEADER } = layout
 type Fields = Readonly<Record<string, number>>
 
 const NAMES = new Map(Object.entries(TYPE).map(([name, type]) => [type as number, name]))
