@@ -118,6 +118,18 @@ __noinline int send(struct slot *slot, u32 type, u32 ring, u32 size)
 	return 0;
 }
 
+/* What cannot be told, since what it is about cannot be read; it has its number all the same. */
+static __noinline int send_unread(u32 type, u32 ring)
+{
+	struct weir_counters *count = counters_of(type);
+	if (!count)
+		return 0;
+	count->attempted++;
+	count->drop_unread++;
+	next_sequence(ring);
+	return 0;
+}
+
 /* An attempt that found no buffer: it still has its number. */
 static __noinline int send_nothing(u32 type, u32 ring)
 {

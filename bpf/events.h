@@ -3,7 +3,7 @@
  * What the kernel side tells the user side: one record an event, little endian, 8-byte aligned.
  *
  * A record is a header, a fixed part that its type names, and bytes of variable length which `struct span`s in the
- * fixed part point at. The TypeScript offsets (src/ebpf/layout.ts) are generated from the BTF of the built object, so
+ * fixed part point at. The TypeScript offsets (src/ebpf/layout) are generated from the BTF of the built object, so
  * that this file is the only place where the layout is written. Fields that a hook cannot know are zero.
  */
 #ifndef WEIR_EVENTS_H
@@ -527,6 +527,7 @@ struct weir_counters {
 	__u64 drop_toobig;
 	__u64 drop_pressure;  /* let go while the ring was filling, so that what matters more finds room */
 	__u64 drop_simulated;
+	__u64 drop_unread;    /* what it is about could not be read, or nobody knows whose it is */
 	__u64 filtered;     /* excluded by configuration, or by Weir itself being the actor */
 	__u64 deduped;      /* folded into another record's count */
 	__u64 throttled;

@@ -287,7 +287,7 @@ static __noinline int lsm_change(struct lsm_paths *paths)
 			return 0;
 		call = bpf_task_storage_get(&held, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (!call)
-			return 0;
+			return send_unread(WEIR_FS, BULK);
 		is_direct = true;
 	}
 	resolve_held(call, 0, paths->dentry[0], paths->mnt[0]);

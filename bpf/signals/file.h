@@ -114,8 +114,10 @@ static __noinline int report_open(struct file *file, s32 ret, u32 nr, u32 flags)
 	struct look look = {};
 	u32 count = 0;
 
-	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_OPEN, WEIR_S_FILE) || !look_at(&look, file))
+	if (!is_wanted(state ? state->flags : 0, cgroup, WEIR_OPEN, WEIR_S_FILE))
 		return 0;
+	if (!look_at(&look, file))
+		return send_unread(WEIR_OPEN, BULK);
 	bool created = look.f_mode & FMODE_CREATED;
 	if (nr && (look.f_flags & (O_WRONLY | O_RDWR)))
 		look.f_flags |= asked_flags(task, nr);

@@ -207,6 +207,8 @@ static __noinline int send_payload(struct __sk_buff *skb, struct socket_state *s
 		l7->payload.off = sizeof(struct weir_l7);
 		l7->payload.len = less + 1;
 		writer.at += less + 1;
+	} else {
+		l7->h.flags |= WEIR_F_READ_FAULT;
 	}
 	SEND(slot, WEIR_L7, BULK);
 	return 0;

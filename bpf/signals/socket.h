@@ -313,14 +313,13 @@ static __noinline void own_by_current(struct socket_state *socket)
 	}
 }
 
-static __noinline int report_close(struct sock *sk, struct socket_state *socket, int before)
+static __noinline int report_close(struct sock *sk, struct socket_state *socket)
 {
 	struct weir_header *owner = &socket->owner;
 	bool stood = socket->flags & SOCKET_STOOD;
 
-	/* A connection that never stood was reported when it was tried, unless that was done without waiting. */
 	if (!owner->process.tgid)
-		return 0;
+		return config.signals & WEIR_S_NETWORK ? send_unread(WEIR_SOCK, BULK) : 0;
 	if (!is_wanted(owner->process_flags, owner->cgroup_id, WEIR_SOCK, WEIR_S_NETWORK) ||
 	    is_under_pressure(WEIR_SOCK, KEEP_ABOVE_CLOSES))
 		return 0;
@@ -390,7 +389,10 @@ int BPF_PROG(tcp_state, struct sock *sk, int before, int after)
 	if (after == TCP_CLOSE && before != TCP_LISTEN) {
 		socket = bpf_sk_storage_get(&sockets, sk, 0, 0);
 		if (socket)
-			return report_close(sk, socket, before);
+			return report_close(sk, socket);
+		/* Nobody knows whose it was. */
+		if (config.signals & WEIR_S_NETWORK)
+			return send_unread(WEIR_SOCK, BULK);
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@ import { SIGNALS, type Signal } from '../ebpf/kernel/hooks.ts'
 import { SensorError } from '../ebpf/kernel/sensor.ts'
 import { openSession } from '../ebpf/sensing/open.ts'
 import type { Report } from '../ebpf/sensing/parts.ts'
+import { NO_RULES } from '../ebpf/sensing/rules.ts'
 import { DEFAULT_WATCH } from '../ebpf/sensing/watch-list.ts'
 import { EVENT_NAMES } from '../records/event-names.ts'
 import { recordToJson } from '../records/json.ts'
@@ -14,16 +15,6 @@ import { parseFlags, UsageError } from './arguments.ts'
 import type { Io } from './io.ts'
 
 const MIB = 2 ** 20
-const NO_RULES = {
-  namespaces: [],
-  pods: [],
-  pod_labels: [],
-  containers: [],
-  binaries: [],
-  path_prefixes: [],
-  cidrs: [],
-  ports: [],
-}
 
 /** Events of signals whose names do not begin with the signal's. */
 const OWN_NAMES: Partial<Record<Signal, readonly string[]>> = {

@@ -285,7 +285,7 @@ suite('on this kernel', { skip }, () => {
     const code = `
       const { openSession } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/ebpf/sensing/open.ts'))})
       const quiet = () => {}
-      const none = { namespaces: [], pods: [], pod_labels: [], containers: [], binaries: [], path_prefixes: [], cidrs: [], ports: [] }
+      const { NO_RULES: none } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/ebpf/sensing/rules.ts'))})
       // Without signals the machine is quiet for the sensor, whatever else runs on it.
       const session = openSession(
         { config: { signals: 1 << 13 }, rings: { critical: 1 << 20, bulk: 1 << 20 }, rules: { include: none, exclude: none }, watch: [] },

@@ -1,5 +1,5 @@
 /** A number that goes through the kernel and comes back by both rings, every few seconds: proof that the path is open. */
-import { HEARTBEAT } from '../layout.ts'
+import { HEARTBEAT } from '../layout/offsets.ts'
 import type { RingMemory } from '../memory.ts'
 
 /** It comes by each ring. */

@@ -1,6 +1,6 @@
 /** Names of what the kernel side counts, as labels of metrics and attributes of records. */
 import type { TypeCounters } from '../kernel/sensor.ts'
-import { TYPE } from '../layout.ts'
+import { TYPE } from '../layout/values.ts'
 
 const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(TYPE).map(([name, type]) => [type, name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)]),
@@ -11,7 +11,7 @@ export function typeName(type: number): string {
   return NAMES.get(type) ?? `type_${type}`
 }
 
-export type Reason = 'ring_full' | 'no_buffer' | 'too_big' | 'pressure' | 'simulated'
+export type Reason = 'ring_full' | 'no_buffer' | 'too_big' | 'pressure' | 'simulated' | 'unread'
 
 /** How the kernel side loses records. */
 export const LOSSES: readonly (readonly [keyof TypeCounters, Reason])[] = [
@@ -20,6 +20,7 @@ export const LOSSES: readonly (readonly [keyof TypeCounters, Reason])[] = [
   ['dropToobig', 'too_big'],
   ['dropPressure', 'pressure'],
   ['dropSimulated', 'simulated'],
+  ['dropUnread', 'unread'],
 ]
 
 /** Why the kernel side makes no record of something, as it was told. */

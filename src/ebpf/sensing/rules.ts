@@ -17,6 +17,18 @@ export interface RuleSet {
   readonly ports: readonly number[]
 }
 
+/** Nothing is chosen. */
+export const NO_RULES: RuleSet = {
+  namespaces: [],
+  pods: [],
+  pod_labels: [],
+  containers: [],
+  binaries: [],
+  path_prefixes: [],
+  cidrs: [],
+  ports: [],
+}
+
 export interface Rules {
   readonly include: RuleSet
   readonly exclude: RuleSet

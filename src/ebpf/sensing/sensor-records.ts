@@ -6,7 +6,8 @@ import type { Attributes, HrTime, LogRecord, Resource } from '../../records/reco
 import { SEVERITY, severityName } from '../../records/severity.ts'
 import { millisToHrTime } from '../../records/time.ts'
 import type { HookState } from '../kernel/sensor.ts'
-import { RATE_CLASS, THROTTLE } from '../layout.ts'
+import { THROTTLE } from '../layout/offsets.ts'
+import { RATE_CLASS } from '../layout/values.ts'
 import type { RingMemory } from '../memory.ts'
 import type { LossWindow } from './ledger.ts'
 

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { Containers } from '../../../src/ebpf/container/containers.ts'
 import { Cri, parseItems } from '../../../src/ebpf/container/cri.ts'
-import { containerDecision, type RuleSet } from '../../../src/ebpf/sensing/rules.ts'
+import { containerDecision, NO_RULES } from '../../../src/ebpf/sensing/rules.ts'
 
 const UID = '3f1c9a52-7d0e-4b57-9d3e-0d7a3f1c9a52'
 const ID = 'ab'.repeat(32)
@@ -125,17 +125,7 @@ describe('the container runtime', () => {
   test('a rule on a label decides when the runtime has told it', async () => {
     const cri = new Cri(socket, fail)
     const seen: boolean[] = []
-    const none: RuleSet = {
-      namespaces: [],
-      pods: [],
-      pod_labels: [],
-      containers: [],
-      binaries: [],
-      path_prefixes: [],
-      cidrs: [],
-      ports: [],
-    }
-    const isReported = containerDecision({ include: none, exclude: { ...none, pod_labels: ['app=ngin*'] } })
+    const isReported = containerDecision({ include: NO_RULES, exclude: { ...NO_RULES, pod_labels: ['app=ngin*'] } })
     const containers = new Containers({
       node: 'n',
       resource: {},

@@ -6,22 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openSession } from '../../../src/ebpf/sensing/open.ts'
+import { NO_RULES } from '../../../src/ebpf/sensing/rules.ts'
 import type { LogRecord } from '../../../src/records/record.ts'
 import { SILENT } from '../../../src/telemetry/logger.ts'
 import { testContext } from '../../kit/context.ts'
 import { programs } from '../kit/programs.ts'
 import { noSensor } from '../kit/sensor.ts'
 
-const NONE = {
-  namespaces: [],
-  pods: [],
-  pod_labels: [],
-  containers: [],
-  binaries: [],
-  path_prefixes: [],
-  cidrs: [],
-  ports: [],
-}
 const STORMED = 300
 
 test('the books are balanced to the last record, and no program is missing while files flood', {
@@ -36,7 +27,7 @@ test('the books are balanced to the last record, and no program is missing while
     {
       config: { rate: [0, 0, 0, 0], dedupSeconds: 0 },
       rings: { critical: 1 << 20, bulk: 1 << 16 },
-      rules: { include: NONE, exclude: NONE },
+      rules: { include: NO_RULES, exclude: NO_RULES },
       watch: [],
     },
     {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { TypeCounters } from '../../../src/ebpf/kernel/sensor.ts'
-import { TYPE } from '../../../src/ebpf/layout.ts'
+import { TYPE } from '../../../src/ebpf/layout/values.ts'
 import { Ledger } from '../../../src/ebpf/sensing/ledger.ts'
 
 interface Said {
@@ -36,6 +36,7 @@ const NONE: TypeCounters = {
   dropToobig: 0,
   dropPressure: 0,
   dropSimulated: 0,
+  dropUnread: 0,
   filtered: 0,
   deduped: 0,
   throttled: 0,

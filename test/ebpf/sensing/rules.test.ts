@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Container } from '../../../src/ebpf/container/containers.ts'
-import { containerDecision, decidesContainers, type RuleSet, ruleConfig } from '../../../src/ebpf/sensing/rules.ts'
+import {
+  containerDecision,
+  decidesContainers,
+  NO_RULES,
+  type RuleSet,
+  ruleConfig,
+} from '../../../src/ebpf/sensing/rules.ts'
 import { internResource } from '../../../src/records/interning.ts'
 
-const NONE: RuleSet = {
-  namespaces: [],
-  pods: [],
-  pod_labels: [],
-  containers: [],
-  binaries: [],
-  path_prefixes: [],
-  cidrs: [],
-  ports: [],
-}
 const rules = (include: Partial<RuleSet>, exclude: Partial<RuleSet> = {}) => ({
-  include: { ...NONE, ...include },
-  exclude: { ...NONE, ...exclude },
+  include: { ...NO_RULES, ...include },
+  exclude: { ...NO_RULES, ...exclude },
 })
 
 const ID = 'a'.repeat(64)

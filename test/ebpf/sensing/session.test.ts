@@ -1,7 +1,8 @@
 /** What a session does when the kernel side is in trouble, which a healthy kernel cannot be made to show. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { HEADER, HEARTBEAT, THROTTLE, TYPE } from '../../../src/ebpf/layout.ts'
+import { HEADER, HEARTBEAT, THROTTLE } from '../../../src/ebpf/layout/offsets.ts'
+import { TYPE } from '../../../src/ebpf/layout/values.ts'
 import { ringMemory, type TakeRecord } from '../../../src/ebpf/memory.ts'
 import type { KernelSide } from '../../../src/ebpf/sensing/parts.ts'
 import { Session } from '../../../src/ebpf/sensing/session.ts'
