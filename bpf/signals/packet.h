@@ -405,11 +405,11 @@ static __always_inline int packet(struct __sk_buff *skb, u32 ingress)
 	sk = bpf_sk_fullsock(sk);
 	if (!sk)
 		return 1;
-	struct socket_state *socket = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!socket || socket->streams[ingress].state == STREAM_DONE)
-		return 1;
 	/* Acknowledgements and the like carry nothing: the shortest first bytes that are looked at are longer. */
 	if (sk->protocol == IPPROTO_TCP && skb->len <= (skb->protocol == bpf_htons(ETH_P_IP) ? 60 : 80))
+		return 1;
+	struct socket_state *socket = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (!socket || socket->streams[ingress].state == STREAM_DONE)
 		return 1;
 	struct packet packet = {};
 	if (!read_packet(skb, &packet, ingress) || !packet.length)

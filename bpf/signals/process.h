@@ -248,8 +248,6 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 
 	if (thread) {
 		fill_creds(&thread->creds, child);
-		if (old)
-			__builtin_memcpy(&thread->ns, &old->ns, sizeof(thread->ns));
 		fill_namespaces(&thread->ns, child);
 	}
 	if (BPF_CORE_READ(child, pid) != tgid)
