@@ -508,7 +508,6 @@ enum weir_syscall_op {
 	WEIR_SYS_ACCT = 13,
 	WEIR_SYS_IOPERM = 14,
 	WEIR_SYS_IOPL = 15,
-	WEIR_SYS_SETRLIMIT = 16,
 };
 
 struct weir_syscall {

@@ -60,7 +60,7 @@ export function fetchKernel(name: string): Kernel {
 function privateApt(dir: string, suite: string): string[] {
   for (const name of ['lists/partial', 'archives/partial']) mkdirSync(join(dir, name), { recursive: true })
   const list = join(dir, 'sources.list')
-  writeFileSync(list, `deb [arch=amd64 signed-by=${KEYRING}] http://deb.debian.org/debian ${suite} main\n`)
+  writeFileSync(list, `deb [arch=amd64 signed-by=${KEYRING}] ${mirror(dir)} ${suite} main\n`)
   const settings = {
     'Dir::Etc::sourcelist': list,
     'Dir::Etc::sourceparts': '/dev/null',
@@ -70,6 +70,14 @@ function privateApt(dir: string, suite: string): string[] {
     'APT::Sandbox::User': 'root',
   }
   return Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])
+}
+
+/** The archive that this machine takes Debian's packages from. */
+function mirror(dir: string): string {
+  const sites = run('apt-get', ['indextargets', '--format', '$(SITE)'], dir).split('\n')
+  const site = sites.find((each) => /\/debian\/?$/.test(each))
+  if (site === undefined) throw new Error('no archive of Debian is among the sources of apt on this machine')
+  return site
 }
 
 function run(command: string, args: readonly string[], cwd: string): string {

@@ -75,7 +75,7 @@ export const SIGNAL_BIT = {
 
 export const SYSCALL_OP = {
   userfaultfd: 1, keyctl: 2, addKey: 3, requestKey: 4, seccomp: 5, settimeofday: 6, clockSettime: 7, reboot: 8,
-  kexecLoad: 9, kexecFileLoad: 10, sethostname: 11, swapon: 12, acct: 13, ioperm: 14, iopl: 15, setrlimit: 16,
+  kexecLoad: 9, kexecFileLoad: 10, sethostname: 11, swapon: 12, acct: 13, ioperm: 14, iopl: 15,
 } as const
 
 export const RULE = {
